@@ -1,0 +1,107 @@
+import { describe, expect, test } from '@jest/globals';
+import { mcpSessionRouting, SessionRoutingError } from '../../src/index.ts';
+import { settingsOf } from '../../src/options.ts';
+
+const ROUTE = (): string => 'http://a';
+
+function optionError(options: unknown): SessionRoutingError {
+  try {
+    mcpSessionRouting(null, options as object);
+  } catch (error) {
+    return error as SessionRoutingError;
+  }
+  throw new Error('the options were taken');
+}
+
+test('without options the defaults are those that are documented', () => {
+  expect(settingsOf({})).toEqual({
+    balance: 'round-robin',
+    ttl: 7_200_000,
+    endedTtl: 86_400_000,
+    unknownSessionStatus: 400,
+    storeTimeout: 1000,
+    maxBodySize: 1_048_576,
+    lostAfter: 10_000,
+    cache: { max: 10_000, maxAge: 30_000, maxStale: 600_000 },
+  });
+});
+
+test('undefined is the same as left out', () => {
+  const nothing = { backends: undefined, ttl: undefined, cache: undefined, skip: undefined };
+  expect(settingsOf(nothing as object)).toEqual(settingsOf({}));
+  expect(settingsOf({ cache: { max: undefined } as object })).toEqual(settingsOf({}));
+});
+
+test('what is given is taken', () => {
+  const given = {
+    ttl: 0.5,
+    unknownSessionStatus: 404,
+    balance: ROUTE,
+    maxBodySize: 1,
+    logger: console,
+    on: {},
+  } as const;
+  expect(settingsOf({ ...given, cache: { maxAge: 5 } })).toMatchObject({
+    ...given,
+    cache: { max: 10_000, maxAge: 5, maxStale: 600_000 },
+  });
+  expect(settingsOf({ cache: false }).cache).toBeUndefined();
+});
+
+describe('a mistake is told when the middleware is made, with the option, the value and the remedy:', () => {
+  test.each([
+    [{ backend: 'http://a' }, 'option "backend" is not an option, did you mean "backends"?'],
+    [{ TTL: 5 }, 'option "TTL" is not an option, did you mean "ttl"?'],
+    [{ storeTimeOut: 5 }, 'option "storeTimeOut" is not an option, did you mean "storeTimeout"?'],
+    [{ unknownSesionStatus: 404 }, 'did you mean "unknownSessionStatus"?'],
+    [{ lostSesion: ROUTE }, 'did you mean "lostSession"?'],
+    [{ target: 'http://a' }, 'option "target" is not an option; the options are '],
+    [{ ttl: 0 }, 'option "ttl": 0 must be a number above 0'],
+    [{ ttl: '2h' }, 'option "ttl": "2h" must be a number above 0'],
+    [{ ttl: -1 }, 'option "ttl": -1 must be a number above 0'],
+    [{ ttl: Number.NaN }, 'option "ttl": null must be a number above 0'],
+    [{ endedTtl: Infinity }, 'option "endedTtl"'],
+    [{ storeTimeout: 2 ** 31 }, 'option "storeTimeout": 2147483648 must be at most 2147483647'],
+    [{ storeTimeout: null }, 'option "storeTimeout": null must be a number above 0'],
+    [{ maxBodySize: '1mb' }, 'option "maxBodySize": "1mb" must be a number above 0'],
+    [{ lostAfter: [] }, 'option "lostAfter": [] must be a number above 0'],
+    [{ unknownSessionStatus: 403 }, 'option "unknownSessionStatus": 403 must be 400 or 404'],
+    [{ unknownSessionStatus: '404' }, 'option "unknownSessionStatus": "404" must be 400 or 404'],
+    [{ balance: 'random' }, `option "balance": "random" must be 'round-robin' or a function`],
+    [{ lostSession: true }, 'option "lostSession": true must be a function'],
+    [{ skip: '/health' }, 'option "skip": "/health" must be a function'],
+    [{ handler: {} }, 'option "handler": {} must be a function'],
+    [{ cache: true }, 'option "cache": true must be an object or false'],
+    [{ cache: null }, 'option "cache": null must be an object or false'],
+    [
+      { cache: { size: 5 } },
+      'option "cache.size" is not an option; the options are max, maxAge, maxStale',
+    ],
+    [{ cache: { maxage: 5 } }, 'option "cache.maxage" is not an option, did you mean "maxAge"?'],
+    [{ cache: { max: 0 } }, 'option "cache.max": 0 must be a number above 0'],
+    [{ cache: { maxAge: -1 } }, 'option "cache.maxAge": -1 must be a number above 0'],
+    [{ cache: { maxStale: 'x' } }, 'option "cache.maxStale": "x" must be a number above 0'],
+    [{ cache: { max: 1.5 } }, 'option "cache.max": 1.5 must be a whole number'],
+    [{ backends: [] }, 'backends: must be an origin or a list of at least one'],
+    [
+      { backends: 'http://a/mcp' },
+      'must be an origin, since requests keep their own path; use "http://a"',
+    ],
+    [{ logger: {} }, 'option "logger"'],
+    [{ logger: 'console' }, 'option "logger"'],
+    [{ on: ROUTE }, 'option "on"'],
+    [{ on: { open: ROUTE } }, 'option "on.open" is not an option, did you mean "opened"?'],
+    [{ on: { refused: 'log' } }, 'option "on.refused": "log" must be a function'],
+  ])('%p', (options, message) => {
+    const error = optionError(options);
+    expect(error).toBeInstanceOf(SessionRoutingError);
+    expect(error.code).toBe('invalid_option');
+    expect(error.message).toContain(message);
+  });
+});
+
+test('options that are not an object are told so', () => {
+  for (const given of ['http://a', null, 5]) {
+    expect(optionError(given).message).toContain('the options must be an object');
+  }
+});

@@ -1,0 +1,31 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { isSessionId } from '../../../src/protocol/session-id.ts';
+
+describe('A4: the grammar of session ids', () => {
+  test('takes each of the 94 visible characters, and no other of the first 65 536', () => {
+    const taken = Array.from({ length: 0x10000 }, (_, code) => code).filter((code) =>
+      isSessionId(String.fromCharCode(code)),
+    );
+    expect(taken).toEqual(Array.from({ length: 94 }, (_, at) => 0x21 + at));
+  });
+
+  test('refuses a character outside of it wherever it stands', () => {
+    const visible = fc.string({ unit: fc.constantFrom('!', 'a', '0', '~') });
+    const other = fc.constantFrom(' ', '\t', '\n', '\r', '\0', '\u007f', '\u00e9', '\u{1f600}');
+    fc.assert(
+      fc.property(visible, other, visible, (before, bad, after) => {
+        expect(isSessionId(before + bad + after)).toBe(false);
+      }),
+    );
+  });
+
+  test.each([
+    [0, false],
+    [1, true],
+    [1024, true],
+    [1025, false],
+  ])('a length of %d: %p', (length, taken) => {
+    expect(isSessionId('~'.repeat(length))).toBe(taken);
+  });
+});

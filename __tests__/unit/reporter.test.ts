@@ -1,0 +1,101 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import type { Logger, SessionEvents } from '../../src/options.ts';
+import { reporterOf } from '../../src/reporter.ts';
+
+const KEY = '0123456789abcdef'.repeat(4);
+const SHORT = KEY.slice(0, 12);
+
+function told(): {
+  logger: Logger;
+  on: Required<SessionEvents>;
+  lines: string[];
+  events: unknown[];
+  time: { now: number };
+} {
+  const lines: string[] = [];
+  const events: unknown[] = [];
+  const at = (level: string) => (line: string) => void lines.push(`${level}: ${line}`);
+  const note = (event: unknown): void => void events.push(event);
+  return {
+    logger: { info: at('info'), warn: at('warn'), error: at('error') },
+    on: { opened: note, ended: note, refused: note, storeFailed: note },
+    lines,
+    events,
+    time: { now: 0 },
+  };
+}
+
+describe('G1: what is reported', () => {
+  test('names a session by the first 12 digits of its key', () => {
+    const { logger, on, lines, events } = told();
+    const reporter = reporterOf({ logger, on }, () => 0);
+    reporter.opened(KEY, 'http://a');
+    reporter.opened(KEY, undefined);
+    reporter.ended(KEY);
+    reporter.refused('unknown_session', KEY);
+    reporter.refused('no_backend', undefined);
+    reporter.refused('session_lost', undefined);
+    reporter.refused('store_unavailable', KEY);
+    expect(lines).toEqual([
+      `info: session ${SHORT} opened on http://a`,
+      `info: session ${SHORT} opened on the default target`,
+      `info: session ${SHORT} ended`,
+      'warn: no_backend (503)',
+      `warn: store_unavailable (503), session ${SHORT}`,
+    ]);
+    expect(events).toEqual([
+      { session: SHORT, backend: 'http://a' },
+      { session: SHORT, backend: undefined },
+      { session: SHORT },
+      { reason: 'unknown_session', session: SHORT },
+      { reason: 'no_backend', session: undefined },
+      { reason: 'session_lost', session: undefined },
+      { reason: 'store_unavailable', session: SHORT },
+    ]);
+  });
+
+  test('is counted', () => {
+    const reporter = reporterOf({}, () => 0);
+    reporter.opened(KEY, 'http://a');
+    reporter.refused('unknown_session', KEY);
+    reporter.refused('unknown_session', KEY);
+    reporter.refused('no_backend', undefined);
+    reporter.storeFailed(new Error('down'), 'read');
+    reporter.storeFailed(new Error('spoilt'), 'decode');
+    reporter.ended(KEY);
+    expect(reporter.counters()).toEqual({
+      opened: 1,
+      ended: 1,
+      refused: { unknown_session: 2, no_backend: 1 },
+      storeFailures: 1,
+      unusableRecords: 1,
+    });
+  });
+
+  test('a store that fails on every request is logged once a second, and told to listeners each time', () => {
+    const { logger, on, lines, events, time } = told();
+    const reporter = reporterOf({ logger, on }, () => time.now);
+    for (time.now = 0; time.now <= 2000; time.now += 500) reporter.storeFailed('down', 'read');
+    expect(lines).toEqual(
+      Array.from({ length: 3 }, () => 'error: session store failed (read): down'),
+    );
+    expect(events).toHaveLength(5);
+    expect(events[0]).toEqual({ error: 'down', during: 'read' });
+  });
+
+  test('counts also where listeners and the logger throw', () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const fail = (): never => {
+      throw new Error('out of order');
+    };
+    const on = { opened: fail, ended: fail, refused: fail, storeFailed: fail };
+    const reporter = reporterOf({ logger: { info: fail, warn: fail, error: fail }, on }, () => 0);
+    reporter.opened(KEY, 'http://a');
+    reporter.ended(KEY);
+    reporter.refused('no_backend', undefined);
+    reporter.storeFailed('down', 'read');
+    expect(reporter.counters()).toMatchObject({ opened: 1, ended: 1, storeFailures: 1 });
+    expect(warn).toHaveBeenCalledTimes(8);
+    warn.mockRestore();
+  });
+});

@@ -1,0 +1,267 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, test } from '@jest/globals';
+import { BackendList } from '../../../src/backends/backend-list.ts';
+import { Outages } from '../../../src/backends/outages.ts';
+import type { PinnedRoute, Route } from '../../../src/routing/route.ts';
+import {
+  keyOf,
+  SessionRouting,
+  type SessionRoutingOptions,
+} from '../../../src/routing/session-routing.ts';
+import { BACKEND_URL, VERSION, type SessionRecord } from '../../../src/store/record.ts';
+import { SessionDirectory } from '../../../src/store/session-directory.ts';
+import { scriptedStore, type ScriptedStore } from '../../helpers/scripted-store.ts';
+
+const A = 'http://a';
+const B = 'http://b';
+const ASKED = { method: 'POST', path: '/mcp' };
+const KEY = keyOf('x');
+const req = {} as IncomingMessage;
+
+interface Bench {
+  readonly routing: SessionRouting;
+  readonly store: ScriptedStore;
+  readonly opened: unknown[];
+  readonly clock: { time: number };
+  /** The route of a session that was opened on a backend. */
+  readonly pinned: (backendUrl: string | undefined) => Promise<PinnedRoute>;
+  /** Another gateway moves the session. */
+  readonly move: (to: string) => void;
+}
+
+function bench(options: Partial<SessionRoutingOptions> = {}): Bench {
+  const store = scriptedStore();
+  const opened: unknown[] = [];
+  const clock = { time: 0 };
+  const now = (): number => clock.time;
+  const directory = new SessionDirectory(
+    store,
+    { ttl: 1000, endedTtl: 1000, storeTimeout: 1000, cache: undefined, now, onFailure: () => {} },
+    () => {},
+  );
+  const routing = new SessionRouting({
+    directory,
+    backends: undefined,
+    outages: new Outages(),
+    lostAfter: 100,
+    lostSession: undefined,
+    onOpened: (...args) => opened.push(args),
+    now,
+    ...options,
+  });
+  return {
+    routing,
+    store,
+    opened,
+    clock,
+    async pinned(backendUrl) {
+      const route: Route = { kind: 'open', opening: true, backendUrl, alternatives: [] };
+      await routing.record(route, 'x', ASKED);
+      const record = store.recordOf('x') as unknown as SessionRecord;
+      return { kind: 'pinned', key: KEY, record, backendUrl };
+    },
+    move(to) {
+      const record = store.recordOf('x');
+      store.put('x', { ...record, [VERSION]: Number(record?.[VERSION]) + 1, [BACKEND_URL]: to });
+    },
+  };
+}
+
+const LIST = new BackendList([A, B], 'round-robin');
+const opening = (): Route => ({
+  kind: 'open',
+  opening: true,
+  backendUrl: undefined,
+  alternatives: [],
+});
+
+describe('a destination', () => {
+  test('A14: is chosen when it is asked for, and only once', () => {
+    const { routing } = bench({ backends: new BackendList([A, B], 'round-robin') });
+    const route = opening();
+    expect(routing.destination(route, req)).toEqual({ kind: 'backend', origin: A });
+    expect(routing.destination(route, req)).toEqual({ kind: 'backend', origin: A });
+    expect(routing.destination(opening(), req)).toEqual({ kind: 'backend', origin: B });
+  });
+
+  test('D9: without a list is the default, also of a session without a backend', async () => {
+    const { routing, pinned } = bench();
+    expect(routing.destination(opening(), req)).toEqual({ kind: 'default' });
+    expect(routing.destination(await pinned(undefined), req)).toEqual({ kind: 'default' });
+    expect(routing.destination(await pinned(A), req)).toEqual({ kind: 'backend', origin: A });
+  });
+
+  test('D8: with a list is never the default of a session', async () => {
+    const { routing, pinned } = bench({ backends: LIST });
+    const refused = { kind: 'refuse', reason: 'session_ended' };
+    expect(routing.destination(await pinned(undefined), req)).toEqual(refused);
+  });
+});
+
+describe('D8: a session whose backend is not in the list', () => {
+  test('has ended, and a DELETE of it is done', async () => {
+    const { routing, store, pinned } = bench({ backends: LIST });
+    const { record } = await pinned('http://c');
+    expect(await routing.pin(KEY, record, 'POST')).toEqual({
+      kind: 'refuse',
+      reason: 'session_ended',
+    });
+    expect(store.recordOf('x')).toHaveProperty('ended');
+    expect(await routing.pin(KEY, record, 'DELETE')).toEqual({ kind: 'deleted' });
+  });
+
+  test('is followed to where another gateway has moved it', async () => {
+    const { routing, pinned, move } = bench({ backends: LIST });
+    const { record } = await pinned('http://c');
+    move(B);
+    expect(await routing.pin(KEY, record, 'POST')).toMatchObject({ kind: 'pinned', backendUrl: B });
+  });
+
+  test('is over if that is not in the list either', async () => {
+    const { routing, store, pinned, move } = bench({ backends: LIST });
+    const { record } = await pinned('http://c');
+    move('http://d');
+    expect(await routing.pin(KEY, record, 'POST')).toEqual({
+      kind: 'refuse',
+      reason: 'session_ended',
+    });
+    expect(store.recordOf('x')).toHaveProperty('ended');
+  });
+
+  test('A9: is not given up while the store cannot be asked', async () => {
+    const { routing, store, pinned } = bench({ backends: LIST });
+    const { record } = await pinned('http://c');
+    store.fault = 'reject';
+    const refused = { kind: 'refuse', reason: 'store_unavailable' };
+    expect(await routing.pin(KEY, record, 'POST')).toEqual(refused);
+    expect(await routing.pin(KEY, record, 'DELETE')).toEqual(refused);
+  });
+});
+
+describe('D1: an opening request that could not be connected', () => {
+  test('goes to each of the others once', async () => {
+    const { routing } = bench({ backends: new BackendList([A, B, 'http://c'], 'round-robin') });
+    const route = opening();
+    routing.destination(route, req);
+    const next = (origin: string) => routing.connectFailed(route, origin, 'refused', 'POST');
+    expect(await next(A)).toEqual({ kind: 'backend', origin: B });
+    expect(route.backendUrl).toBe(B);
+    expect(await next(B)).toEqual({ kind: 'backend', origin: 'http://c' });
+    expect(await next('http://c')).toEqual({ kind: 'refuse', reason: 'no_backend' });
+  });
+});
+
+describe('a pinned request that could not be connected', () => {
+  test.each([
+    ['D2', 'refused', 'POST', { kind: 'refuse', reason: 'session_lost' }, true],
+    ['D3', 'unreachable', 'POST', { kind: 'refuse', reason: 'backend_unreachable' }, false],
+    ['C3', 'refused', 'DELETE', { kind: 'deleted' }, true],
+    ['C3', 'unreachable', 'DELETE', { kind: 'deleted' }, true],
+  ] as const)('%s: %s, %s', async (_id, failure, method, stop, ended) => {
+    const { routing, store, pinned } = bench();
+    const route = await pinned(A);
+    expect(await routing.connectFailed(route, A, failure, method)).toEqual(stop);
+    expect('ended' in (store.recordOf('x') ?? {})).toBe(ended);
+  });
+
+  test('D3: is lost once its backend has been out for lostAfter, counted from the first failure', async () => {
+    const { routing, clock, pinned } = bench();
+    const route = await pinned(A);
+    const fail = () => routing.connectFailed(route, A, 'unreachable', 'POST');
+    const unreachable = { kind: 'refuse', reason: 'backend_unreachable' };
+    expect(await fail()).toEqual(unreachable);
+    clock.time = 99;
+    expect(await fail()).toEqual(unreachable);
+    routing.reached(A);
+    clock.time = 100;
+    expect(await fail()).toEqual(unreachable);
+    clock.time = 200;
+    expect(await fail()).toEqual({ kind: 'refuse', reason: 'session_lost' });
+  });
+
+  test('D2: follows a session that another gateway has moved', async () => {
+    const { routing, pinned, move } = bench();
+    const route = await pinned(A);
+    move(B);
+    expect(await routing.connectFailed(route, A, 'refused', 'POST')).toEqual({
+      kind: 'backend',
+      origin: B,
+    });
+    expect(route).toMatchObject({ backendUrl: B, record: { [BACKEND_URL]: B } });
+  });
+
+  test('D2: does not give up a session that another gateway has changed and left where it is', async () => {
+    const { routing, store, pinned, move } = bench();
+    const route = await pinned(A);
+    move(A);
+    const refused = { kind: 'refuse', reason: 'backend_unreachable' };
+    expect(await routing.connectFailed(route, A, 'refused', 'POST')).toEqual(refused);
+    expect(store.recordOf('x')).not.toHaveProperty('ended');
+  });
+});
+
+describe('the answer of a backend', () => {
+  test.each([
+    ['C4', 404, '', 'pass', true],
+    ['C4', 404, '{"jsonrpc":"2.0","error":{"code":-32601}}', 'pass', false],
+    ['C5', 400, 'No valid session ID provided', 'session_lost', true],
+    ['C5', 400, 'Bad Request', 'pass', false],
+  ] as const)('%s: %d %s', async (_id, status, body, verdict, ended) => {
+    const { routing, store, pinned } = bench();
+    expect(await routing.inspect(await pinned(A), ASKED, status, body)).toBe(verdict);
+    expect('ended' in (store.recordOf('x') ?? {})).toBe(ended);
+  });
+
+  test('C4: on another path ends nothing', async () => {
+    const { routing, store, pinned } = bench();
+    await routing.inspect(await pinned(A), { method: 'POST', path: '/other' }, 404, '');
+    expect(store.recordOf('x')).not.toHaveProperty('ended');
+  });
+
+  test('C5: passes as it is if the session is elsewhere by now, or the store cannot be asked', async () => {
+    const { routing, store, pinned, move } = bench();
+    const route = await pinned(A);
+    store.fault = 'reject';
+    expect(await routing.inspect(route, ASKED, 400, 'Server not initialized')).toBe('pass');
+    store.fault = undefined;
+    move(B);
+    expect(await routing.inspect(route, ASKED, 400, 'Server not initialized')).toBe('pass');
+    expect(store.recordOf('x')).not.toHaveProperty('ended');
+  });
+
+  test.each([
+    [undefined, [400]],
+    [() => false, [400, 401, 500]],
+  ])('C5: is looked at where it may tell of a lost session', async (lostSession, looked) => {
+    const { routing, pinned } = bench({ lostSession });
+    const route = await pinned(A);
+    const plans = [200, 399, 400, 401, 500].filter((status) => {
+      const head = { status, sessionId: undefined, eventStream: false, encoded: false };
+      return routing.planAnswer(route, ASKED, head).kind === 'inspect';
+    });
+    expect(plans).toEqual(looked);
+  });
+
+  test('C1: to a DELETE ends the session, here also if the store cannot be told', async () => {
+    const { routing, store, pinned } = bench();
+    const route = await pinned(A);
+    store.fault = 'reject';
+    await routing.deleted(route);
+    store.fault = undefined;
+    expect(await routing.directory.lookup(KEY)).toEqual({ kind: 'ended' });
+  });
+
+  test('B1: that opens a session is told once it is stored', async () => {
+    const { opened, pinned, store, routing } = bench();
+    await pinned(A);
+    expect(opened).toEqual([[KEY, A]]);
+    expect(store.recordOf('x')).toMatchObject({
+      [BACKEND_URL]: A,
+      opened_on: '/mcp',
+      session: KEY,
+    });
+    const route: Route = { kind: 'open', opening: true, backendUrl: B, alternatives: [] };
+    expect(await routing.record(route, 'x', ASKED)).toBe('conflict');
+    expect(opened).toHaveLength(1);
+  });
+});

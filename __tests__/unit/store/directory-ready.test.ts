@@ -1,0 +1,166 @@
+import { describe, expect, test } from '@jest/globals';
+import session from 'express-session';
+import { ExpressSessionAdapter } from '../../../src/store/express-session-store.ts';
+import type { SessionDirectory } from '../../../src/store/session-directory.ts';
+import { bench, Clock, directoryOf, KEY, recordOf, settled } from './clocked-store.ts';
+
+type Callback = (error: unknown, session?: object | null) => void;
+type Failures = { during: string; error: unknown }[];
+
+/** A directory on a store for express-session whose verbs a test may replace; its time is real. */
+function onExpress(verbs: object): {
+  store: session.MemoryStore;
+  directory: SessionDirectory;
+  failures: Failures;
+} {
+  const store = Object.assign(new session.MemoryStore(), verbs);
+  const failures: Failures = [];
+  const clock = { time: 0, now: () => performance.now() } as Clock;
+  const adapter = new ExpressSessionAdapter(store);
+  const directory = directoryOf(adapter, clock, { storeTimeout: 60 }, failures);
+  return { store, directory, failures };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!condition() && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect(condition()).toBe(true);
+}
+
+const broken = {
+  set: (_id: string, _session: object, done: Callback) => done(new Error('ERR syntax error')),
+};
+const forgetful = { set: (_id: string, _session: object, done: Callback) => done(null) };
+const silent = { get: () => undefined };
+
+describe('ready', () => {
+  test('resolves when the store has answered once, by a read', async () => {
+    const { directory, store } = bench();
+    await directory.ready();
+    expect(store.taken()).toEqual(['getWithExpiry']);
+  });
+
+  test('waits for a store that is not there at once', async () => {
+    const { directory, store, clock } = bench();
+    store.fault = 'reject';
+    const ready = directory.ready();
+    clock.advance(999);
+    await settled();
+    store.fault = undefined;
+    await expect(ready).resolves.toBeUndefined();
+  });
+
+  test('rejects after storeTimeout with what the store said', async () => {
+    const { directory, store, clock } = bench();
+    store.fault = 'reject';
+    const ready = directory.ready();
+    clock.advance(1000);
+    await expect(ready).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: 'Session store unavailable: the store is out of order',
+      cause: { message: 'the store is out of order' },
+    });
+  });
+
+  test('rejects with what the store said, not with the silence that followed', async () => {
+    const { directory, store, clock } = bench({ storeTimeout: 100 });
+    store.fault = 'reject';
+    const failure = directory.ready().catch((error: unknown) => error);
+    await settled();
+    store.fault = 'hang';
+    clock.advance(90);
+    await until(() => store.calls.length > 1);
+    clock.advance(10);
+    expect(await failure).toMatchObject({ cause: { message: 'the store is out of order' } });
+  });
+
+  test('rejects when a store never answers', async () => {
+    const { directory } = onExpress(silent);
+    await expect(directory.ready()).rejects.toThrow(/no answer within/);
+  });
+
+  test('rejects with what is wrong with a store for express-session, and the remedy', async () => {
+    const { directory } = onExpress(broken);
+    await expect(directory.ready()).rejects.toThrow(
+      /MemoryStore does not work: "set" failed with "ERR syntax error".*use connect-redis 8\.1 with ioredis/,
+    );
+  });
+});
+
+describe('a gateway that does not wait for ready()', () => {
+  test.each([
+    ['cannot store', broken, /"set" failed with "ERR syntax error"/],
+    ['forgets at once', forgetful, /"get" does not return what "set" has stored/],
+    ['never answers', silent, /no answer within/],
+  ])('is told of a store that %s', async (_what, verbs, message) => {
+    const { failures } = onExpress(verbs);
+    await until(() => failures.length > 0);
+    expect(failures).toEqual([
+      {
+        during: 'probe',
+        error: expect.objectContaining({ message: expect.stringMatching(message) }),
+      },
+    ]);
+  });
+
+  test.each([
+    ['cannot store', broken],
+    ['forgets at once', forgetful],
+    ['never answers', silent],
+  ])('finds no session unknown, and stores none, in a store that %s', async (_what, verbs) => {
+    const { directory } = onExpress(verbs);
+    expect(await directory.lookup(KEY)).toEqual({ kind: 'unavailable' });
+    await expect(directory.create(KEY, recordOf())).rejects.toMatchObject({
+      code: 'store_unavailable',
+    });
+  });
+
+  test('uses the store as soon as it works', async () => {
+    const { directory, store, failures } = onExpress(broken);
+    await until(() => failures.length > 0);
+    Reflect.deleteProperty(store, 'set');
+    expect(await directory.lookup(KEY)).toEqual({ kind: 'unknown' });
+    expect(await directory.create(KEY, recordOf())).toBe('created');
+  });
+
+  test('is told nothing of a store that works, nor after it was closed', async () => {
+    const good = onExpress({});
+    await good.directory.ready();
+    const bad = onExpress(broken);
+    await bad.directory.close();
+    await expect(bad.directory.ready()).rejects.toThrow(/ERR syntax error/);
+    await settled();
+    expect([...good.failures, ...bad.failures]).toEqual([]);
+  });
+
+  test('asks nothing of a store that has no probe', async () => {
+    const { store } = bench();
+    await settled();
+    expect(store.taken()).toEqual([]);
+  });
+});
+
+describe('closing', () => {
+  test('ends what waits for the store to be ready', async () => {
+    const { directory, store } = bench();
+    store.fault = 'reject';
+    const ready = directory.ready();
+    await directory.close();
+    await expect(ready).rejects.toThrow(/out of order/);
+  });
+
+  test('stops listening to the store, and lets it release what it has opened', async () => {
+    const { directory, store } = bench();
+    expect(store.listeners.size).toBe(1);
+    await directory.close();
+    expect(store.listeners.size).toBe(0);
+    expect(store.closed).toBe(1);
+  });
+
+  test('is fine with a store of three verbs', async () => {
+    const { directory } = bench({ without: ['subscribe', 'close'] });
+    await expect(directory.close()).resolves.toBeUndefined();
+  });
+});

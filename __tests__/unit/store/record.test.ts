@@ -1,0 +1,139 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  BACKEND_URL,
+  newRecord,
+  OPENED_ON,
+  readRecord,
+  tombstoneOf,
+  type SessionRecord,
+} from '../../../src/store/record.ts';
+import { benchWithSession, KEY, recordOf } from './clocked-store.ts';
+
+const RECORD = recordOf();
+const UNUSABLE = { kind: 'unusable' };
+
+test('a record is JSON with these members', () => {
+  expect(JSON.parse(JSON.stringify(RECORD))).toEqual({
+    format: 1,
+    session: KEY,
+    version: 1,
+    nonce: 'nonce of http://backend-1',
+    backend_url: 'http://backend-1',
+    opened_on: '/mcp',
+  });
+});
+
+test('a tombstone is a later version without the backend', () => {
+  expect(JSON.parse(JSON.stringify(tombstoneOf(RECORD)))).toEqual({
+    format: 1,
+    session: KEY,
+    version: 2,
+    nonce: 'nonce of http://backend-1',
+    ended: true,
+  });
+});
+
+describe('a record that was stored', () => {
+  test('is read as it was', () => {
+    expect(readRecord(JSON.parse(JSON.stringify(RECORD)), KEY)).toEqual({
+      kind: 'live',
+      record: RECORD,
+    });
+  });
+
+  test('is ended if it is a tombstone', () => {
+    expect(readRecord(tombstoneOf(RECORD), KEY)).toEqual({ kind: 'ended' });
+  });
+
+  test('may lack what is not needed', () => {
+    const record = newRecord({ key: KEY, nonce: 'n', backendUrl: undefined, path: undefined });
+    expect(readRecord(record, KEY)).toEqual({ kind: 'live', record });
+    expect(Object.keys(record)).toEqual(['format', 'session', 'version', 'nonce']);
+  });
+
+  test('is live if a store gives null for what it was not given', () => {
+    expect(readRecord({ ...RECORD, ended: null }, KEY)).toEqual({ kind: 'live', record: RECORD });
+  });
+
+  test('gives nothing but its own members', () => {
+    const stored = JSON.parse(`{"__proto__": {"admin": true}, "admin": true, "constructor": 1}`);
+    const reading = readRecord({ ...stored, ...RECORD }, KEY);
+    expect(reading).toEqual({ kind: 'live', record: RECORD });
+    expect(({} as { admin?: boolean }).admin).toBeUndefined();
+  });
+
+  test.each([17, null, { url: 'http://evil' }, ['http://evil']])(
+    'has no backend if that is %j',
+    (backendUrl) => {
+      const reading = readRecord({ ...RECORD, [BACKEND_URL]: backendUrl }, KEY);
+      expect(reading).not.toHaveProperty(`record.${BACKEND_URL}`);
+      expect(reading).toHaveProperty(`record.${OPENED_ON}`);
+    },
+  );
+});
+
+describe('a record cannot be used', () => {
+  const inherited = Object.create(RECORD) as SessionRecord;
+  const computed = Object.defineProperty({ ...RECORD }, 'session', {
+    get(): string {
+      throw new Error('code of a store must not run');
+    },
+  });
+  test.each<[string, unknown]>([
+    ['it is absent', undefined],
+    ['it is null', null],
+    ['it is a string', JSON.stringify(RECORD)],
+    ['it is a number', 7],
+    ['it is a list', [RECORD]],
+    ['it is empty', {}],
+    ['it names another session', { ...RECORD, session: 'b'.repeat(64) }],
+    ['it names none', { ...RECORD, session: undefined }],
+    ['it is of a newer format', { ...RECORD, format: 2 }],
+    ['it is of an older format', { ...RECORD, format: 0 }],
+    ['its format is a string', { ...RECORD, format: '1' }],
+    ['it has no version', { ...RECORD, version: undefined }],
+    ['its version is a string', { ...RECORD, version: '1' }],
+    ['its version is no whole number', { ...RECORD, version: 1.5 }],
+    ['its version cannot be counted on', { ...RECORD, version: 2 ** 53 }],
+    ['its nonce is none', { ...RECORD, nonce: 5 }],
+    ['its nonce is huge', { ...RECORD, nonce: 'n'.repeat(2049) }],
+    ['its backend is huge', { ...RECORD, backend_url: `http://${'b'.repeat(2042)}` }],
+    ['its members are inherited', inherited],
+    ['its members came with __proto__', JSON.parse(`{"__proto__": ${JSON.stringify(RECORD)}}`)],
+    ['its members are computed', computed],
+  ])('if %s', (_why, stored) => {
+    expect(readRecord(stored, KEY)).toEqual(UNUSABLE);
+  });
+});
+
+test('a path that is too long for a record is left out, when it is stored and when it is read', () => {
+  const path = `/${'p'.repeat(2048)}`;
+  const record = newRecord({ key: KEY, nonce: 'n', backendUrl: 'http://b', path });
+  expect(record).not.toHaveProperty(OPENED_ON);
+  expect(readRecord({ ...record, [OPENED_ON]: path }, KEY)).toEqual({ kind: 'live', record });
+});
+
+describe('a session whose record cannot be read', () => {
+  test.each<[string, unknown]>([
+    ['corrupt', '{"backend_url":'],
+    ['of a newer format', { ...RECORD, format: 2 }],
+    ['naming another session', { ...RECORD, session: 'b'.repeat(64) }],
+  ])('is ended, and told as such (%s)', async (_what, record) => {
+    const { another, store, directory, clock, failures } = await benchWithSession();
+    store.put(KEY, record, 1e9);
+    expect(await another().lookup(KEY)).toEqual({ kind: 'ended' });
+    clock.advance(30_000);
+    expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
+    expect(failures.map(({ during }) => during)).toEqual(['decode']);
+    expect(store.kept.get(KEY)?.record).toEqual(record);
+  });
+
+  test('is live again when its record is', async () => {
+    const { another, store } = await benchWithSession();
+    const other = another();
+    store.put(KEY, 'corrupt', 1e9);
+    await other.lookup(KEY);
+    store.put(KEY, RECORD, 1e9);
+    expect(await other.lookup(KEY)).toEqual({ kind: 'live', record: RECORD });
+  });
+});

@@ -1,0 +1,307 @@
+import { EventEmitter } from 'node:events';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { recommendedRedisOptions, RedisStore } from '../../../src/index.ts';
+import type { RedisClient } from '../../../src/store/redis-store.ts';
+import { hearEndings, type RedisSubscriber } from '../../../src/store/redis-subscription.ts';
+import { KEY, recordOf, settled } from './clocked-store.ts';
+
+type Reply = [Error | null, unknown];
+
+const JSON_RECORD = JSON.stringify(recordOf());
+
+/** A RedisStore whose client answers GET and PTTL with these replies. */
+function storeAnswered(replies: Reply[] | null): RedisStore {
+  const client: RedisClient = Object.assign(new EventEmitter(), {
+    call: async () => 'OK',
+    pipeline: () => ({ exec: async () => replies }),
+    duplicate: () => new Subscriber(),
+    defineCommand: () => undefined,
+  });
+  return new RedisStore({ client });
+}
+
+describe('the replies of Redis', () => {
+  test.each<[string, Reply[], unknown]>([
+    [
+      'no key',
+      [
+        [null, null],
+        [null, -2],
+      ],
+      undefined,
+    ],
+    [
+      'a key that expired between the two',
+      [
+        [null, JSON_RECORD],
+        [null, -2],
+      ],
+      undefined,
+    ],
+    [
+      'a record and its time',
+      [
+        [null, JSON_RECORD],
+        [null, 5],
+      ],
+      { record: recordOf(), expiresIn: 5 },
+    ],
+    [
+      'the time as a string',
+      [
+        [null, JSON_RECORD],
+        [null, '5'],
+      ],
+      { record: recordOf(), expiresIn: 5 },
+    ],
+    [
+      'no time',
+      [
+        [null, JSON_RECORD],
+        [null, -1],
+      ],
+      { record: recordOf(), expiresIn: Infinity },
+    ],
+  ])('mean what they say: %s', async (_what, replies, found) => {
+    expect(await storeAnswered(replies).getWithExpiry(KEY)).toEqual(found);
+  });
+
+  test.each<[string, Reply[] | null]>([
+    ['none', null],
+    ['one of two', [[null, null]]],
+    [
+      'no key, which lives on',
+      [
+        [null, null],
+        [null, 5],
+      ],
+    ],
+    [
+      'no key, which never expires',
+      [
+        [null, null],
+        [null, -1],
+      ],
+    ],
+    [
+      'a number for the record',
+      [
+        [null, 7],
+        [null, 5],
+      ],
+    ],
+    [
+      'a list for the record',
+      [
+        [null, []],
+        [null, -2],
+      ],
+    ],
+    [
+      'OK for the time',
+      [
+        [null, JSON_RECORD],
+        [null, 'OK'],
+      ],
+    ],
+    [
+      'a record for the time',
+      [
+        [null, null],
+        [null, JSON_RECORD],
+      ],
+    ],
+    [
+      'nothing for the time',
+      [
+        [null, JSON_RECORD],
+        [null, null],
+      ],
+    ],
+  ])(
+    'that do not fit the commands are a failure, not a missing session: %s',
+    async (_what, replies) => {
+      await expect(storeAnswered(replies).getWithExpiry(KEY)).rejects.toThrow(
+        /no reply|do not fit/,
+      );
+    },
+  );
+
+  test.each<[string, Reply[]]>([
+    [
+      'GET',
+      [
+        [new Error('LOADING'), undefined],
+        [null, -2],
+      ],
+    ],
+    [
+      'PTTL',
+      [
+        [null, null],
+        [new Error('LOADING'), undefined],
+      ],
+    ],
+  ])('that are errors are failures (%s)', async (_which, replies) => {
+    await expect(storeAnswered(replies).getWithExpiry(KEY)).rejects.toThrow('LOADING');
+  });
+});
+
+class Subscriber extends EventEmitter implements RedisSubscriber {
+  status = 'ready';
+  readonly calls: string[] = [];
+  subscribed: () => Promise<unknown> = async () => 1;
+  async connect(): Promise<void> {
+    this.calls.push('connect');
+  }
+  subscribe(channel: string): Promise<unknown> {
+    this.calls.push(`subscribe ${channel}`);
+    return this.subscribed();
+  }
+  disconnect(reconnect = false): void {
+    this.calls.push(reconnect ? 'reconnect' : 'disconnect');
+  }
+}
+
+describe('a subscription', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  function listening({ status = 'ready', noticesGaps = true } = {}): {
+    subscriber: Subscriber;
+    told: string[];
+    stop: () => void;
+  } {
+    const subscriber = new Subscriber();
+    subscriber.status = status;
+    const told: string[] = [];
+    const stop = hearEndings(
+      subscriber,
+      'channel',
+      {
+        ended: (id) => void told.push(`ended ${id}`),
+        interrupted: () => void told.push('interrupted'),
+        resumed: () => void told.push('resumed'),
+      },
+      noticesGaps,
+    );
+    return { subscriber, told, stop };
+  }
+
+  test('is heard from when Redis has confirmed it, once', async () => {
+    const { subscriber, told } = listening();
+    subscriber.emit('ready');
+    expect(told).toEqual([]);
+    await settled();
+    jest.advanceTimersByTime(3000);
+    await settled();
+    expect(told).toEqual(['resumed']);
+    expect(subscriber.calls).toEqual(Array(4).fill('subscribe channel'));
+  });
+
+  test('tells of endings', () => {
+    const { subscriber, told } = listening();
+    subscriber.emit('message', 'channel', 'id');
+    expect(told).toEqual(['ended id']);
+  });
+
+  test('is interrupted when its connection is lost, and resumed on the next one', async () => {
+    const { subscriber, told } = listening();
+    subscriber.emit('ready');
+    await settled();
+    subscriber.emit('close');
+    subscriber.emit('close');
+    expect(told).toEqual(['resumed', 'interrupted']);
+    subscriber.emit('ready');
+    await settled();
+    expect(told).toEqual(['resumed', 'interrupted', 'resumed']);
+  });
+
+  test.each([
+    ['is refused', async () => Promise.reject(new Error('NOPERM'))],
+    ['is not answered', () => new Promise(() => {})],
+  ])(
+    'that is not renewed because it %s is interrupted, and tried on another connection',
+    async (_why, subscribed) => {
+      const { subscriber, told } = listening();
+      subscriber.emit('ready');
+      await settled();
+      subscriber.subscribed = subscribed;
+      jest.advanceTimersByTime(1000);
+      await settled();
+      jest.advanceTimersByTime(1000);
+      await settled();
+      expect(told).toEqual(['resumed', 'interrupted']);
+      expect(subscriber.calls).toContain('reconnect');
+    },
+  );
+
+  test('is not renewed while there is no connection', () => {
+    const { subscriber } = listening({ status: 'reconnecting' });
+    jest.advanceTimersByTime(5000);
+    expect(subscriber.calls).toEqual([]);
+  });
+
+  test('of a client that notices no gaps is never relied on, and its connection is left to it', async () => {
+    const { subscriber, told } = listening({ noticesGaps: false });
+    subscriber.emit('ready');
+    await settled();
+    subscriber.subscribed = () => Promise.reject(new Error('moved'));
+    jest.advanceTimersByTime(1000);
+    await settled();
+    subscriber.emit('message', 'channel', 'id');
+    expect(told).toEqual(['ended id']);
+    expect(subscriber.calls).toEqual(['subscribe channel', 'subscribe channel']);
+  });
+
+  test('of a lazy client is connected', () => {
+    expect(listening({ status: 'wait' }).subscriber.calls).toEqual(['connect']);
+  });
+
+  test('survives errors of its connection', () => {
+    const { subscriber } = listening();
+    expect(() => subscriber.emit('error', new Error('ECONNRESET'))).not.toThrow();
+  });
+
+  test('is over when it is stopped', () => {
+    const { subscriber, stop } = listening();
+    stop();
+    jest.advanceTimersByTime(5000);
+    expect(subscriber.calls).toEqual(['disconnect']);
+  });
+
+  test('leaves a client alone that has ended', () => {
+    const { subscriber, stop } = listening({ status: 'end' });
+    stop();
+    expect(subscriber.calls).toEqual([]);
+  });
+});
+
+describe('the recommended options for ioredis', () => {
+  const { retryStrategy, reconnectOnError } = recommendedRedisOptions;
+
+  test('try again for ever, in at most half a second', () => {
+    const delays = [1, 2, 3, 4, 5, 100, 1e9].map(retryStrategy);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(500);
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(100);
+  });
+
+  test('connect anew when a master has become a replica, at most once a second', () => {
+    const readOnly = new Error("READONLY You can't write against a read only replica.");
+    const now = jest.spyOn(performance, 'now').mockReturnValue(1e6);
+    expect(reconnectOnError(new Error('OOM'))).toBe(false);
+    expect(reconnectOnError(readOnly)).toBe(true);
+    expect(reconnectOnError(readOnly)).toBe(false);
+    now.mockReturnValue(1e6 + 1000);
+    expect(reconnectOnError(readOnly)).toBe(true);
+    now.mockRestore();
+  });
+
+  test('cannot be changed by accident', () => {
+    expect(Object.isFrozen(recommendedRedisOptions)).toBe(true);
+  });
+});

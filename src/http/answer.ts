@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errorBody } from '../protocol/error-body.ts';
+import { REFUSALS, type Reason, type Refusal } from '../protocol/reasons.ts';
+
+/** An answer of this package. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What the client reads of a refusal; the id is left out where it is not known. */
+export function refusalAnswer(reason: Reason, status: number, rawId?: string): Answer {
+  const { retryAfter }: Refusal = REFUSALS[reason];
+  const body = errorBody(reason, rawId);
+  return {
+    status,
+    headers: {
+      'Content-Type': 'application/json',
+      'Content-Length': String(Buffer.byteLength(body)),
+      'Cache-Control': 'no-store',
+      ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
+    },
+    body,
+  };
+}
+
+/** The answer to a DELETE of a session whose backend is gone: there is nothing left to delete. */
+export const DELETED: Answer = Object.freeze({ status: 204, headers: {}, body: '' });
+
+/** Lets the connection be used again: what is left of the request's body must not be taken for the next request. */
+export function settleRequest(req: IncomingMessage, res: ServerResponse): void {
+  if (!req.complete) res.setHeader('Connection', 'close');
+  req.unpipe();
+  req.resume();
+}

@@ -1,0 +1,217 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Reason } from '../protocol/reasons.ts';
+import { REFUSALS } from '../protocol/reasons.ts';
+import { SESSION_HEADER } from '../protocol/session-id.ts';
+import type { AnswerHead, Asked } from '../routing/answer.ts';
+import type { Destination, PinnedRoute, Route } from '../routing/route.ts';
+import { keyOf, type ConnectFailure, type SessionRouting } from '../routing/session-routing.ts';
+import { DELETED, refusalAnswer, settleRequest, type Answer } from './answer.ts';
+import { canDecode, decodeBody } from './decode-body.ts';
+import { forgetAtBackend } from './forget-at-backend.ts';
+import type { LiveStreams } from './live-streams.ts';
+import { PASS, ResponseGate, SEND, type HeadVerdict, type Release } from './response-gate.ts';
+import { isOver, type RoutedRequest } from './routed-request.ts';
+
+/** What the `handler` option is told of a refusal. */
+export interface RefusalInfo {
+  /** Stable name, see docs/errors.md. */
+  readonly reason: Reason;
+  /** The status the package would answer with. */
+  readonly status: number;
+  /** JSON-RPC error code. */
+  readonly code: number;
+  readonly message: string;
+}
+
+/** Answers refusals in place of the package. */
+export type RefusalHandler<Req, Res> = (
+  req: Req,
+  res: Res,
+  next: (error?: unknown) => void,
+  refusal: RefusalInfo,
+) => void;
+
+/** What all exchanges of one middleware share. */
+export interface Surroundings<Req extends IncomingMessage, Res extends ServerResponse> {
+  readonly routing: SessionRouting;
+  readonly streams: LiveStreams;
+  readonly resources: Set<{ destroy(): void }>;
+  readonly handler: RefusalHandler<Req, Res> | undefined;
+  readonly unknownSessionStatus: number;
+  readonly onRefused: (reason: Reason, key: string | undefined) => void;
+}
+
+/** The body of an answer that is read to see whether a session is lost is at most this long. */
+const MAX_INSPECTED = 64 * 1024;
+
+/** One request and its answer. */
+export class Exchange<
+  Req extends IncomingMessage,
+  Res extends ServerResponse,
+> implements RoutedRequest {
+  readonly req: Req;
+  readonly res: Res;
+  readonly #next: (error?: unknown) => void;
+  readonly #around: Surroundings<Req, Res>;
+  readonly #asked: Asked;
+  #route: Route = { kind: 'open', opening: false, backendUrl: undefined, alternatives: [] };
+  #gate: ResponseGate | undefined;
+
+  constructor(
+    req: Req & { originalUrl?: string },
+    res: Res,
+    next: (error?: unknown) => void,
+    around: Surroundings<Req, Res>,
+  ) {
+    this.req = req;
+    this.res = res;
+    this.#next = next;
+    this.#around = around;
+    const url = req.originalUrl ?? req.url ?? '/';
+    const query = url.indexOf('?');
+    this.#asked = { method: req.method, path: query === -1 ? url : url.slice(0, query) };
+  }
+
+  get route(): Route {
+    return this.#route;
+  }
+
+  /** Sets the way of the request and watches its answer. */
+  take(route: Route): void {
+    this.#route = route;
+    if (route.kind === 'open' && !route.opening) return;
+    const trigger = route.kind === 'open' ? SESSION_HEADER : undefined;
+    this.#gate = new ResponseGate(this.res, () => this.#onHead(), trigger);
+  }
+
+  destination(): Destination {
+    return this.#around.routing.destination(this.#route, this.req);
+  }
+
+  connectFailed(origin: string, failure: ConnectFailure): Promise<Destination> {
+    return this.#around.routing.connectFailed(this.#route, origin, failure, this.req.method);
+  }
+
+  reached(origin: string): void {
+    this.#around.routing.reached(origin);
+  }
+
+  refuse(reason: Reason, rawId?: string, key: string | undefined = this.#key()): void {
+    const status = this.#statusOf(reason);
+    this.#around.onRefused(reason, key);
+    if (isOver(this.res)) return;
+    const { handler } = this.#around;
+    if (!handler || this.#gate?.holds) {
+      this.#answer(refusalAnswer(reason, status, rawId));
+      return;
+    }
+    this.#gate?.open();
+    settleRequest(this.req, this.res);
+    const { code, message } = REFUSALS[reason];
+    handler(this.req, this.res, this.#next, { reason, status, code, message });
+  }
+
+  confirmDeleted(): void {
+    if (!isOver(this.res)) this.#answer(DELETED);
+  }
+
+  onClose(resource: { destroy(): void }): void {
+    this.#around.resources.add(resource);
+  }
+
+  #answer(answer: Answer): void {
+    if (this.res.headersSent) {
+      this.res.destroy();
+      return;
+    }
+    settleRequest(this.req, this.res);
+    if (this.#gate) this.#gate.replace(answer);
+    else this.res.writeHead(answer.status, answer.headers).end(answer.body);
+  }
+
+  #onHead(): HeadVerdict {
+    const head = headOf(this.res);
+    const plan = this.#around.routing.planAnswer(this.#route, this.#asked, head);
+    if ('dropSessionId' in plan && plan.dropSessionId) this.res.removeHeader(SESSION_HEADER);
+    const route = this.#route;
+    switch (plan.kind) {
+      case 'pass':
+        if (route.kind === 'pinned' && head.eventStream)
+          this.#around.streams.add(route.key, this.res);
+        return PASS;
+      case 'record':
+        return { kind: 'hold', until: this.#record(plan.sessionId, head) };
+      case 'refuse':
+        return { kind: 'hold', until: Promise.resolve(this.#replaceBy(plan.reason)) };
+      case 'end':
+        return route.kind === 'pinned' ? { kind: 'hold', until: this.#deleted(route) } : PASS;
+      case 'inspect':
+        if (route.kind !== 'pinned') return PASS;
+        return {
+          kind: 'inspect',
+          maxBytes: MAX_INSPECTED,
+          read: (body) => this.#inspect(route, head.status, body),
+        };
+    }
+  }
+
+  async #record(sessionId: string, head: AnswerHead): Promise<Release> {
+    const { routing, streams } = this.#around;
+    let reason: Reason = 'invalid_backend_answer';
+    try {
+      if ((await routing.record(this.#route, sessionId, this.#asked)) === 'created') {
+        if (head.eventStream) streams.add(keyOf(sessionId), this.res);
+        return SEND;
+      }
+    } catch {
+      // Counted and told by the directory; what the client is told is the refusal.
+      reason = 'store_unavailable';
+    }
+    const { backendUrl } = this.#route;
+    const { path } = this.#asked;
+    if (backendUrl !== undefined) forgetAtBackend(backendUrl, path, sessionId, this.req.headers);
+    return this.#replaceBy(reason);
+  }
+
+  async #deleted(route: PinnedRoute): Promise<Release> {
+    await this.#around.routing.deleted(route);
+    return SEND;
+  }
+
+  async #inspect(route: PinnedRoute, status: number, bytes: Buffer | undefined): Promise<Release> {
+    const body = bytes && decodeBody(bytes, codingOf(this.res), MAX_INSPECTED);
+    if (body === undefined) return SEND;
+    const verdict = await this.#around.routing.inspect(route, this.#asked, status, body);
+    return verdict === 'pass' ? SEND : this.#replaceBy(verdict);
+  }
+
+  #replaceBy(reason: Reason): Release {
+    this.#around.onRefused(reason, this.#key());
+    return { kind: 'replace', by: refusalAnswer(reason, this.#statusOf(reason)) };
+  }
+
+  #statusOf(reason: Reason): number {
+    return reason === 'unknown_session'
+      ? this.#around.unknownSessionStatus
+      : REFUSALS[reason].status;
+  }
+
+  #key(): string | undefined {
+    return this.#route.kind === 'pinned' ? this.#route.key : undefined;
+  }
+}
+
+function headOf(res: ServerResponse): AnswerHead {
+  const sessionId = res.getHeader(SESSION_HEADER);
+  const contentType = String(res.getHeader('content-type') ?? '');
+  return {
+    status: res.statusCode,
+    sessionId: Array.isArray(sessionId) ? sessionId.join(', ') : sessionId?.toString(),
+    eventStream: contentType.toLowerCase().startsWith('text/event-stream'),
+    encoded: !canDecode(codingOf(res)),
+  };
+}
+
+function codingOf(res: ServerResponse): string {
+  return String(res.getHeader('content-encoding') ?? 'identity').toLowerCase();
+}

@@ -1,0 +1,59 @@
+import type { ServerResponse } from 'node:http';
+
+/** Timers run at once with anything longer (ms). */
+const LONGEST_INTERVAL = 2 ** 31 - 1;
+
+/**
+ * The event streams that this process has open, by session. They are kept apart from the store: a stream is
+ * where it is, a record is anywhere.
+ */
+export class LiveStreams {
+  readonly #streams = new Map<string, Set<ServerResponse>>();
+  readonly #keepAlive: (key: string) => void;
+  readonly #interval: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `keepAlive` is told, every `interval` ms, each session that has a stream open. */
+  constructor(keepAlive: (key: string) => void, interval: number) {
+    this.#keepAlive = keepAlive;
+    this.#interval = Math.min(interval, LONGEST_INTERVAL);
+  }
+
+  get size(): number {
+    let size = 0;
+    for (const streams of this.#streams.values()) size += streams.size;
+    return size;
+  }
+
+  add(key: string, res: ServerResponse): void {
+    // The client may have left while its answer was held: no "close" will come any more.
+    if (res.destroyed) return;
+    const streams = this.#streams.get(key) ?? new Set();
+    streams.add(res);
+    this.#streams.set(key, streams);
+    res.once('close', () => this.#remove(key, res));
+    this.#timer ??= setInterval(() => this.#tick(), this.#interval).unref();
+  }
+
+  /** Breaks off the streams of a session that is over. */
+  end(key: string): void {
+    for (const res of this.#streams.get(key) ?? []) res.destroy();
+  }
+
+  close(): void {
+    for (const key of this.#streams.keys()) this.end(key);
+  }
+
+  #remove(key: string, res: ServerResponse): void {
+    const streams = this.#streams.get(key);
+    streams?.delete(res);
+    if (streams?.size === 0) this.#streams.delete(key);
+    if (this.#streams.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    for (const key of this.#streams.keys()) this.#keepAlive(key);
+  }
+}

@@ -1,0 +1,205 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import { settleRequest, type Answer } from './answer.ts';
+import { applyHead, headersOf, type HeaderPairs } from './head-arguments.ts';
+import { HeldAnswer, swallow, type Method } from './held-answer.ts';
+
+/** What becomes of an answer whose head is about to be sent. */
+export type HeadVerdict =
+  | { readonly kind: 'pass' }
+  /** Nothing is sent until the promise resolves. */
+  | { readonly kind: 'hold'; readonly until: Promise<Release> }
+  /** Nothing is sent until the body is there and has been read; `undefined`: it is longer than `maxBytes`. */
+  | {
+      readonly kind: 'inspect';
+      readonly maxBytes: number;
+      readonly read: (body: Buffer | undefined) => Promise<Release>;
+    };
+
+/** `send`: what was held, and what follows, goes to the client. `replace`: it is dropped, and the client gets `by`. */
+export type Release = { readonly kind: 'send' } | { readonly kind: 'replace'; readonly by: Answer };
+
+type State = 'waiting' | 'held' | 'inspecting' | 'open' | 'dropped';
+
+export const PASS: HeadVerdict = Object.freeze({ kind: 'pass' });
+export const SEND: Release = Object.freeze({ kind: 'send' });
+
+/**
+ * Stands between an answer and its client: the first call that would send the head asks for a verdict.
+ *
+ * The methods of the response are wrapped once and stay wrapped, since a middleware mounted later may have
+ * wrapped them again; after the release they pass everything on.
+ */
+export class ResponseGate {
+  readonly #res: ServerResponse;
+  readonly #originals: Readonly<Record<Method, (...args: never[]) => unknown>>;
+  readonly #onHead: (res: ServerResponse) => HeadVerdict;
+  readonly #trigger: string | undefined;
+  /** What the app had set before there was an answer: CORS headers belong on our answers too. */
+  readonly #headersBefore: OutgoingHttpHeaders;
+  readonly #sources = new Set<Readable>();
+  #state: State = 'waiting';
+  #held: HeldAnswer | undefined;
+  #body: Buffer[] = [];
+  #inspection: (HeadVerdict & { kind: 'inspect' }) | undefined;
+
+  /** With a `trigger` only an answer that carries this header (lower case) is looked at. */
+  constructor(
+    res: ServerResponse,
+    onHead: (res: ServerResponse) => HeadVerdict,
+    trigger: string | undefined,
+  ) {
+    this.#res = res;
+    this.#onHead = onHead;
+    this.#trigger = trigger;
+    this.#headersBefore = res.getHeaders();
+    // oxlint-disable-next-line typescript/unbound-method -- they are called with the response as `this`
+    const { writeHead, write, end, flushHeaders } = res;
+    this.#originals = { writeHead, write, end, flushHeaders };
+    const wrap =
+      (method: Method) =>
+      (...args: unknown[]) =>
+        this.#called(method, args);
+    Object.assign(res, {
+      writeHead: wrap('writeHead'),
+      write: wrap('write'),
+      end: wrap('end'),
+      flushHeaders: wrap('flushHeaders'),
+    });
+    res.on('pipe', (source: Readable) => this.#sources.add(source));
+    res.on('unpipe', (source: Readable) => this.#sources.delete(source));
+  }
+
+  /** A part of the answer was given to the gate, and the client has not got it yet. */
+  get holds(): boolean {
+    return this.#state === 'held' || this.#state === 'inspecting';
+  }
+
+  /**
+   * Sends an answer of our own in place of what was, or would have been, sent. Whatever writes to the response
+   * afterwards is not heard. Wrappers that were put around ours are left out: one of them may hold half an answer.
+   */
+  replace(answer: Answer): void {
+    this.#drop();
+    const res = this.#res;
+    if (res.headersSent) return;
+    for (const name of res.getHeaderNames()) res.removeHeader(name);
+    for (const [name, value] of Object.entries(this.#headersBefore)) {
+      if (value !== undefined) res.setHeader(name, value);
+    }
+    // The proxies have set that of the backend.
+    res.statusMessage = '';
+    settleRequest(res.req, res);
+    this.#original('writeHead', [answer.status, answer.headers]);
+    this.#state = 'open';
+    this.#original('end', [answer.body]);
+    this.#state = 'dropped';
+  }
+
+  /** From now on everything passes: what is sent next is an answer of ours, or of the app. */
+  open(): void {
+    if (this.#state === 'waiting') this.#state = 'open';
+  }
+
+  #drop(): void {
+    this.#state = 'dropped';
+    this.#held?.drop();
+    this.#body = [];
+    const res = this.#res;
+    for (const source of this.#sources) {
+      source.unpipe(res);
+      // The proxies break a response off with its source: ours has to be out first.
+      if (res.destroyed) source.destroy();
+      else res.once('close', () => source.destroy());
+    }
+  }
+
+  #called(method: Method, args: unknown[]): unknown {
+    if (this.#state === 'open') return this.#original(method, args);
+    if (this.#state === 'dropped') return this.#returned(method, swallow(args));
+    if (this.#state === 'waiting') this.#ask(method, args);
+    return this.holds ? this.#hold(method, args) : this.#original(method, args);
+  }
+
+  #ask(method: Method, args: unknown[]): void {
+    const given = method === 'writeHead' ? headersOf(args) : undefined;
+    const relevant = this.#trigger === undefined || this.#carries(this.#trigger, given);
+    if (!relevant || statusOf(this.#res, method, args) < 200) {
+      if (!relevant) this.#state = 'open';
+      return;
+    }
+    if (method === 'writeHead') applyHead(this.#res, args, given);
+    const verdict = this.#onHead(this.#res);
+    if (verdict.kind === 'pass') {
+      this.#state = 'open';
+      return;
+    }
+    this.#held = new HeldAnswer(this.#res);
+    if (verdict.kind === 'hold') {
+      this.#state = 'held';
+      this.#releaseAfter(verdict.until);
+    } else {
+      this.#state = 'inspecting';
+      this.#inspection = verdict;
+    }
+  }
+
+  #carries(name: string, given: HeaderPairs | undefined): boolean {
+    return (
+      this.#res.hasHeader(name) || (given?.some(([key]) => key.toLowerCase() === name) ?? false)
+    );
+  }
+
+  #hold(method: Method, args: unknown[]): unknown {
+    this.#held?.add(method, args);
+    if (method === 'write' || method === 'end') this.#inspect(method, args[0]);
+    return this.#returned(method, this.#state === 'inspecting');
+  }
+
+  #returned(method: Method, flowing: boolean): unknown {
+    if (method === 'write') return flowing;
+    return method === 'flushHeaders' ? undefined : this.#res;
+  }
+
+  #inspect(method: 'write' | 'end', chunk: unknown): void {
+    const inspection = this.#inspection;
+    if (this.#state !== 'inspecting' || !inspection) return;
+    if (typeof chunk === 'string') this.#body.push(Buffer.from(chunk));
+    else if (chunk instanceof Uint8Array) this.#body.push(Buffer.from(chunk));
+    const size = this.#body.reduce((sum, part) => sum + part.length, 0);
+    const over = size > inspection.maxBytes;
+    if (!over && method !== 'end') return;
+    this.#state = 'held';
+    this.#releaseAfter(inspection.read(over ? undefined : Buffer.concat(this.#body)));
+    this.#body = [];
+  }
+
+  #releaseAfter(until: Promise<Release>): void {
+    until
+      .then((release) => this.#release(release))
+      // A held call that node:http refuses (a reason phrase with a line break) must not end the process.
+      .catch(() => this.#res.destroy());
+  }
+
+  #release(release: Release): void {
+    if (this.#state !== 'held') return;
+    if (this.#res.destroyed) {
+      this.#drop();
+      return;
+    }
+    if (release.kind === 'replace') {
+      this.replace(release.by);
+      return;
+    }
+    this.#state = 'open';
+    this.#held?.replay((method, args) => this.#original(method, args));
+  }
+
+  #original(method: Method, args: unknown[]): unknown {
+    return Reflect.apply(this.#originals[method], this.#res, args);
+  }
+}
+
+function statusOf(res: ServerResponse, method: Method, args: unknown[]): number {
+  return method === 'writeHead' && typeof args[0] === 'number' ? args[0] : res.statusCode;
+}

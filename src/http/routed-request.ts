@@ -1,0 +1,37 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Reason } from '../protocol/reasons.ts';
+import type { Destination, Route } from '../routing/route.ts';
+import type { ConnectFailure } from '../routing/session-routing.ts';
+
+/** What a proxy may ask of a request that the middleware has seen. */
+export interface RoutedRequest {
+  readonly route: Route;
+  /** Where the request goes; for a request without a session a backend is chosen now. */
+  destination(): Destination;
+  /** Where it goes after no connection to `origin` could be made. */
+  connectFailed(origin: string, failure: ConnectFailure): Promise<Destination>;
+  /** A connection to `origin` was made, or it has answered. */
+  reached(origin: string): void;
+  /** Answers in place of a backend; breaks the connection off if the client has got a part of an answer. */
+  refuse(reason: Reason): void;
+  /** Answers the DELETE of a session that is gone with its backend. */
+  confirmDeleted(): void;
+  /** `close` is called when the middleware is closed. */
+  onClose(resource: { destroy(): void }): void;
+}
+
+const routedRequests = new WeakMap<IncomingMessage, RoutedRequest>();
+
+/** The request as the middleware has left it, for whoever proxies it; no reference to the middleware is needed. */
+export function routedRequestOf(req: IncomingMessage): RoutedRequest | undefined {
+  return routedRequests.get(req);
+}
+
+export function rememberRoutedRequest(req: IncomingMessage, routed: RoutedRequest): void {
+  routedRequests.set(req, routed);
+}
+
+/** A response that nobody can write to any more. */
+export function isOver(res: ServerResponse): boolean {
+  return res.destroyed || res.writableEnded;
+}

@@ -1,0 +1,21 @@
+export type { Balance } from './backends/backend-list.ts';
+export type { RefusalHandler, RefusalInfo } from './http/exchange.ts';
+export {
+  mcpSessionRouting,
+  type McpSessionRouting,
+  type RouteInfo,
+  type Stats,
+} from './mcp-session-routing.ts';
+export type { Logger, McpSessionRoutingOptions, SessionEvents } from './options.ts';
+export { SessionRoutingError, type SessionRoutingErrorCode } from './protocol/errors.ts';
+export type { Reason } from './protocol/reasons.ts';
+export { sessionPlugin } from './proxy/session-plugin.ts';
+export { sessionRouter } from './proxy/session-router.ts';
+export type { LostSession } from './routing/session-routing.ts';
+export type { CacheOptions } from './store/local-cache.ts';
+export { MemoryStore, type MemoryStoreOptions } from './store/memory-store.ts';
+export { BACKEND_URL, type SessionRecord } from './store/record.ts';
+export { recommendedRedisOptions, type RecommendedRedisOptions } from './store/redis-options.ts';
+export { RedisStore, type RedisStoreOptions } from './store/redis-store.ts';
+export type { StoreLike } from './store/resolve-store.ts';
+export type { EndedListener, SessionStore, StoredRecord } from './store/session-store.ts';

@@ -1,0 +1,127 @@
+import type { IncomingMessage } from 'node:http';
+import type { Request, Response, RequestHandler } from 'express';
+import { BackendList } from './backends/backend-list.ts';
+import { Outages } from './backends/outages.ts';
+import { createGuard, type Guard } from './http/guard.ts';
+import { LiveStreams } from './http/live-streams.ts';
+import { routedRequestOf } from './http/routed-request.ts';
+import { settingsOf, type McpSessionRoutingOptions } from './options.ts';
+import { isSessionId } from './protocol/session-id.ts';
+import { reporterOf, type Counters } from './reporter.ts';
+import { keyOf, SessionRouting } from './routing/session-routing.ts';
+import { LocalCache } from './store/local-cache.ts';
+import { resolveStore, type StoreLike } from './store/resolve-store.ts';
+import { SessionDirectory } from './store/session-directory.ts';
+
+/** Where a request goes, as `routeOf` tells it. */
+export interface RouteInfo {
+  /** `open`: it belongs to no session. */
+  readonly kind: 'open' | 'pinned';
+  /** Origin of the backend; `undefined` until a proxy has asked, or if the proxy's own target is used. */
+  readonly backendUrl: string | undefined;
+  /** First 12 hex digits of the SHA-256 of the session id. */
+  readonly session: string | undefined;
+}
+
+/** What `stats` tells, since the middleware was made. */
+export interface Stats extends Counters {
+  /** Event streams of sessions that are open now, on this process. */
+  readonly streams: number;
+  /** Sessions in the local cache now. */
+  readonly cached: number;
+}
+
+/** The middleware, and what belongs to it. */
+export interface McpSessionRouting extends RequestHandler {
+  /** Where the request goes; `undefined` if the middleware has not seen it, or has answered it. */
+  routeOf(req: IncomingMessage): RouteInfo | undefined;
+  /**
+   * Ends a session, on all gateways of the store; its streams are closed. `false` if there was no live one.
+   * @throws {SessionRoutingError} `store_unavailable`
+   */
+  end(sessionId: string): Promise<boolean>;
+  stats(): Stats;
+  /**
+   * Resolves when the store has answered once: before that a gateway need not take requests.
+   * @throws {SessionRoutingError} `store_unavailable` if it has not within `storeTimeout`; the gateway heals when it does
+   */
+  ready(): Promise<void>;
+  /** Ends timers, streams and sockets. The store's own client is its owner's to close. */
+  close(): Promise<void>;
+}
+
+/**
+ * Sends every request of an MCP session to the backend that opened it. Mount it before the proxy.
+ *
+ * @param store left out or `null`: memory, for one process; an ioredis client or a store for many
+ * @throws {SessionRoutingError} `invalid_option`, `invalid_store`, with the remedy in the message
+ * @example
+ * app.use(mcpSessionRouting(new Redis(url, recommendedRedisOptions), { backends }));
+ * app.all('/mcp', createProxyMiddleware({ router: sessionRouter, plugins: [sessionPlugin] }));
+ */
+export function mcpSessionRouting(
+  store?: StoreLike,
+  options: McpSessionRoutingOptions<Request, Response> = {},
+): McpSessionRouting {
+  const settings = settingsOf(options);
+  const backends =
+    settings.backends === undefined
+      ? undefined
+      : new BackendList(settings.backends, settings.balance);
+  const resolved = resolveStore(store);
+  const now = (): number => performance.now();
+  const reporter = reporterOf(settings, now);
+  const cache = resolved.remote && settings.cache ? new LocalCache(settings.cache) : undefined;
+  const directory = new SessionDirectory(
+    resolved.store,
+    { ...settings, cache, now, onFailure: reporter.storeFailed },
+    (key) => {
+      streams.end(key);
+      reporter.ended(key);
+    },
+  );
+  const streams = new LiveStreams((key) => directory.keepAlive(key), settings.ttl / 10);
+  const resources = new Set<{ destroy(): void }>();
+  const routing = new SessionRouting({
+    directory,
+    backends,
+    outages: new Outages(),
+    lostAfter: settings.lostAfter,
+    lostSession: settings.lostSession,
+    onOpened: reporter.opened,
+    now,
+  });
+  const guard: Guard<Request, Response> = createGuard<Request, Response>({
+    routing,
+    streams,
+    resources,
+    skip: settings.skip,
+    handler: settings.handler,
+    unknownSessionStatus: settings.unknownSessionStatus,
+    maxBodySize: settings.maxBodySize,
+    onRefused: reporter.refused,
+  });
+
+  return Object.assign(guard, {
+    routeOf(req: IncomingMessage): RouteInfo | undefined {
+      const route = routedRequestOf(req)?.route;
+      if (!route) return undefined;
+      const session = route.kind === 'pinned' ? route.key.slice(0, 12) : undefined;
+      return { kind: route.kind, backendUrl: route.backendUrl, session };
+    },
+    async end(sessionId: string): Promise<boolean> {
+      return isSessionId(sessionId) && directory.endNow(keyOf(sessionId));
+    },
+    stats(): Stats {
+      return { ...reporter.counters(), streams: streams.size, cached: cache?.size ?? 0 };
+    },
+    ready(): Promise<void> {
+      return directory.ready();
+    },
+    async close(): Promise<void> {
+      streams.close();
+      for (const resource of resources) resource.destroy();
+      await directory.close();
+    },
+  });
+}

@@ -1,0 +1,32 @@
+/** What a body tells of a backend's 404. */
+export type NotFoundKind = 'session' | 'other';
+
+/**
+ * Whether a backend's 404 says that the session is over: JSON-RPC -32001, or no JSON-RPC body at all
+ * (Streamable HTTP, Session Management, 3). -32601 is an unknown method and ends nothing.
+ */
+export function readNotFound(body: string): NotFoundKind {
+  const code = errorCode(body);
+  return code === undefined || code === -32001 ? 'session' : 'other';
+}
+
+/** The answers with which the SDK's examples and server-everything say that they have lost a session. */
+export function isKnownLostSession(status: number, body: string): boolean {
+  if (status !== 400) return false;
+  return body.includes('No valid session ID provided') || body.includes('Server not initialized');
+}
+
+function errorCode(body: string): number | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== 'object' || parsed === null || !('jsonrpc' in parsed)) return undefined;
+  if (!('error' in parsed) || typeof parsed.error !== 'object' || parsed.error === null)
+    return Number.NaN;
+  return 'code' in parsed.error && typeof parsed.error.code === 'number'
+    ? parsed.error.code
+    : Number.NaN;
+}

@@ -1,0 +1,59 @@
+/** What the client, or a log, reads of a refusal. The members never hold ids, tokens or addresses. */
+export interface Refusal {
+  readonly status: number;
+  /** JSON-RPC error code. -32020 to -32099 belong to the specification and are not used. */
+  readonly code: number;
+  readonly message: string;
+  /** Seconds for `Retry-After`; absent where another try cannot help or might execute twice. */
+  readonly retryAfter?: number;
+}
+
+/** Stable name of a refusal, in `error.data.reason` and in docs/errors.md. */
+export type Reason =
+  | 'invalid_session_id'
+  | 'invalid_path'
+  | 'unknown_session'
+  | 'session_ended'
+  | 'session_lost'
+  | 'store_unavailable'
+  | 'no_backend'
+  | 'backend_unreachable'
+  | 'upstream_failed'
+  | 'invalid_backend_answer';
+
+/**
+ * One row for each refusal of this package.
+ *
+ * 404 is the only status on which a client starts again (Streamable HTTP, Session Management, 4),
+ * a 5xx the only one on which it tries later.
+ */
+export const REFUSALS: Readonly<Record<Reason, Refusal>> = {
+  invalid_session_id: { status: 400, code: -32000, message: 'Bad Request: invalid Mcp-Session-Id' },
+  invalid_path: { status: 400, code: -32000, message: 'Bad Request: dot segments in the path' },
+  unknown_session: { status: 400, code: -32001, message: 'Session not found' },
+  session_ended: { status: 404, code: -32001, message: 'Session not found' },
+  session_lost: { status: 404, code: -32001, message: 'Session not found' },
+  store_unavailable: {
+    status: 503,
+    code: -32603,
+    message: 'Session store unavailable, try again',
+    retryAfter: 1,
+  },
+  no_backend: { status: 503, code: -32603, message: 'No backend available', retryAfter: 1 },
+  backend_unreachable: {
+    status: 503,
+    code: -32603,
+    message: 'The backend of this session cannot be reached now',
+    retryAfter: 1,
+  },
+  upstream_failed: {
+    status: 502,
+    code: -32603,
+    message: 'The backend broke off; the request may have been executed',
+  },
+  invalid_backend_answer: {
+    status: 502,
+    code: -32603,
+    message: 'The backend answered with a session id that cannot be used',
+  },
+};

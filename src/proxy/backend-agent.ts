@@ -1,0 +1,78 @@
+import http, { type ClientRequest } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { connect, failedOverTo, serverNameOf, type ConnectOptions } from './connect.ts';
+import { takeDispatch, type Dispatch } from './dispatch.ts';
+import { endIdle, startIdle } from './keep-alive.ts';
+
+type DispatchArgs = ConnectOptions & {
+  readonly dispatch?: Dispatch;
+  readonly request?: ClientRequest;
+};
+
+/** What `http.request` calls to get a socket; it is documented nowhere and not in the types. */
+const superAddRequest: unknown = Reflect.get(http.Agent.prototype, 'addRequest');
+
+const NO_DISPATCH: Dispatch = { routed: undefined, origin: undefined, path: undefined };
+
+/**
+ * The connections to the backends, http and https: kept alive for less time than the backends do, without a cap
+ * that open streams could exhaust, and with a deadline for connecting. A request that could not be connected goes
+ * to the next backend, if it may: no byte of it has been sent.
+ */
+export class BackendAgent extends http.Agent {
+  constructor() {
+    super({ keepAlive: true });
+    // http.request and https.request each insist on their own protocol, unless the agent names none.
+    Reflect.set(this, 'protocol', undefined);
+  }
+
+  addRequest(request: ClientRequest, options: ConnectOptions): void {
+    const dispatch = takeDispatch();
+    dispatch?.routed?.onClose(this);
+    // http-proxy tidies the path up ("//" becomes "/", "{" becomes "%7B"); the backend gets what the client sent.
+    if (dispatch?.path !== undefined && !request.headersSent) request.path = dispatch.path;
+    // Left out, the certificate would be checked for the name that the client has put into "Host".
+    const servername = options.servername ?? serverNameOf(options.host);
+    const args: DispatchArgs = { ...options, servername, ...(dispatch && { dispatch, request }) };
+    if (typeof superAddRequest === 'function')
+      Reflect.apply(superAddRequest, this, [request, args]);
+  }
+
+  override createConnection(
+    options: DispatchArgs,
+    callback?: (error: Error | null, socket: Duplex) => void,
+  ): undefined {
+    const { dispatch = NO_DISPATCH, request, ...args } = options;
+    connect(dispatch, args).then(
+      (socket) => {
+        if (request) renameHost(request, dispatch.origin, failedOverTo(socket));
+        callback?.(null, socket);
+      },
+      (error: Error) => callback?.(error, undefined as never),
+    );
+  }
+
+  override getName(options?: DispatchArgs): string {
+    return `${options?.dispatch?.origin ?? ''}|${super.getName(options)}`;
+  }
+
+  override keepSocketAlive(socket: Duplex): boolean {
+    const kept: unknown = super.keepSocketAlive(socket);
+    return kept !== false && failedOverTo(socket) === undefined && startIdle(socket);
+  }
+
+  override reuseSocket(socket: Duplex, request: ClientRequest): void {
+    endIdle(socket);
+    super.reuseSocket(socket, request);
+  }
+}
+
+/** With `changeOrigin` the request names the backend that was to take it; now it goes to another one. */
+function renameHost(
+  request: ClientRequest,
+  from: string | undefined,
+  to: string | undefined,
+): void {
+  if (from === undefined || to === undefined || request.headersSent) return;
+  if (request.getHeader('host') === new URL(from).host) request.setHeader('host', new URL(to).host);
+}

@@ -1,0 +1,68 @@
+import { ClientRequest, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+
+type ReadRequest = IncomingMessage & { body?: unknown; rawBody?: unknown };
+
+/**
+ * Makes a request whose body somebody has read, `express.json()` for instance, fit to be proxied: piping it gives
+ * the bytes again. Those that were received if a parser kept them as `req.rawBody`, otherwise the parsed body is
+ * written out anew.
+ */
+export function restoreConsumedBody(req: ReadRequest): void {
+  const { headers } = req;
+  const hadBody = 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;
+  if (!req.readableEnded || !hadBody) return;
+  const bytes = Buffer.isBuffer(req.rawBody) ? req.rawBody : bytesOf(req);
+  if (bytes !== undefined) {
+    // Whatever was chunked or compressed on the way in is one plain block now.
+    delete headers['transfer-encoding'];
+    delete headers['content-encoding'];
+    headers['content-length'] = String(bytes.length);
+  }
+  req.pipe = (destination, options) => {
+    // `fixRequestBody` has written it in `on.proxyReq`: twice would be two requests to the backend.
+    const written = destination instanceof ClientRequest && destination.headersSent;
+    if (bytes !== undefined || written) {
+      return Readable.from(written ? [] : [bytes]).pipe(destination, options);
+    }
+    const error = new Error('the body was read before the proxy: keep its bytes as req.rawBody');
+    if (destination instanceof ClientRequest) destination.destroy(error);
+    return destination;
+  };
+}
+
+/**
+ * http-proxy (under http-proxy-middleware 3) pipes before there is a connection, and the head would be written
+ * before `on.proxyReq` is asked for its headers.
+ */
+export function pipeOnceConnected(req: IncomingMessage): void {
+  const pipe = req.pipe.bind(req);
+  req.pipe = (destination, options) => {
+    if (!(destination instanceof ClientRequest) || destination.socket) {
+      return pipe(destination, options);
+    }
+    destination.once('socket', () => pipe(destination, options));
+    return destination;
+  };
+}
+
+function bytesOf({ body, headers }: ReadRequest): Buffer | undefined {
+  if (Buffer.isBuffer(body)) return body;
+  if (typeof body === 'string') return Buffer.from(body);
+  if (typeof body !== 'object' || body === null) return undefined;
+  const type = headers['content-type'] ?? '';
+  if (type.includes('json')) return Buffer.from(JSON.stringify(body));
+  return type.includes('x-www-form-urlencoded') ? formOf(body) : undefined;
+}
+
+/** Nested members have no one spelling. */
+function formOf(body: object): Buffer | undefined {
+  const pairs = Object.entries(body).flatMap(([name, value]: [string, unknown]) =>
+    (Array.isArray(value) ? value : [value]).map((each: unknown): [string, unknown] => [
+      name,
+      each,
+    ]),
+  );
+  const flat = pairs.every((pair): pair is [string, string] => typeof pair[1] === 'string');
+  return flat ? Buffer.from(new URLSearchParams(pairs).toString()) : undefined;
+}

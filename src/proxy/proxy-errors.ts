@@ -1,0 +1,69 @@
+import { ServerResponse, type IncomingMessage } from 'node:http';
+import { isOver, routedRequestOf, type RoutedRequest } from '../http/routed-request.ts';
+import { connectFailureOf, isConnectError, NotDispatched } from './dispatch.ts';
+import type { ProxyOptionsLike, ProxyServerLike } from './proxy-like.ts';
+
+type ErrorListener = (error: Error, req: unknown, res: unknown, target: unknown) => void;
+
+/**
+ * Answers failed requests in JSON-RPC, in place of the proxies' plain text. Where the options have `on.error` that
+ * answers as before, and what was listening before goes on to hear of requests that the middleware has not seen.
+ */
+export function takeOverErrors(proxyServer: ProxyServerLike, options: ProxyOptionsLike): void {
+  const theirs = options.on?.error !== undefined;
+  if (theirs && options.ejectPlugins !== true) return;
+  const before = proxyServer.listeners('error');
+  proxyServer.removeAllListeners('error');
+  for (const listener of before) {
+    proxyServer.on('error', (...args: Parameters<ErrorListener>) => {
+      const ours = isRequest(args[1]) && routedRequestOf(args[1]) !== undefined;
+      if (!ours && typeof listener === 'function') Reflect.apply(listener, proxyServer, args);
+    });
+  }
+  const answer: ErrorListener = (error, req, res) => {
+    // Where the proxy's plugins were ejected, theirs is heard only if they have seen to it themselves.
+    if (theirs && proxyServer.listeners('error').length > before.length + 1) return;
+    const routed = isRequest(req) ? routedRequestOf(req) : undefined;
+    if (routed && res instanceof ServerResponse && !isOver(res))
+      void answerOrBreakOff(routed, error, res);
+  };
+  proxyServer.on('error', answer);
+}
+
+async function answerOrBreakOff(
+  routed: RoutedRequest,
+  error: Error,
+  res: ServerResponse,
+): Promise<void> {
+  try {
+    await answerFailure(routed, error, res);
+  } catch {
+    // The user's `handler` or `on` has thrown.
+    res.destroy();
+  }
+}
+
+async function answerFailure(
+  routed: RoutedRequest,
+  error: Error,
+  res: ServerResponse,
+): Promise<void> {
+  const { backendUrl } = routed.route;
+  if (error instanceof NotDispatched) {
+    if (error.stop.kind === 'deleted') routed.confirmDeleted();
+    else routed.refuse(error.stop.reason);
+  } else if (res.headersSent) {
+    res.destroy();
+  } else if (backendUrl !== undefined && isConnectError(error)) {
+    // An agent of the user's: what ours would have found out while connecting.
+    const next = await routed.connectFailed(backendUrl, connectFailureOf(error));
+    if (next.kind === 'deleted') routed.confirmDeleted();
+    else routed.refuse(next.kind === 'refuse' ? next.reason : 'no_backend');
+  } else {
+    routed.refuse('upstream_failed');
+  }
+}
+
+function isRequest(value: unknown): value is IncomingMessage {
+  return typeof value === 'object' && value !== null;
+}

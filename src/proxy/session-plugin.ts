@@ -1,0 +1,82 @@
+import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import { originOf } from '../backends/origin.ts';
+import { isOver, routedRequestOf } from '../http/routed-request.ts';
+import { BackendAgent } from './backend-agent.ts';
+import { pipeOnceConnected, restoreConsumedBody } from './consumed-body.ts';
+import { startDispatch } from './dispatch.ts';
+import { keepChunkedDelete, outgoingPath } from './framing.ts';
+import { removeHopByHop } from './hop-by-hop.ts';
+import { noteKeepAlive } from './keep-alive.ts';
+import { closeWithConnection } from './pipelined.ts';
+import { takeOverErrors } from './proxy-errors.ts';
+import type { ProxyOptionsLike, ProxyServerLike } from './proxy-like.ts';
+import { wrapRouter } from './wrap-router.ts';
+
+type Connection = string | undefined;
+
+/**
+ * The plugin for http-proxy-middleware 3 and 4: routes sessions, also where the proxy has only a `target` or a
+ * `router` of its own; brings an agent for the backends unless the options have one; answers failures in JSON-RPC
+ * unless `on.error` does; and mends how the proxies treat streams, hop-by-hop headers and bodies that were read.
+ *
+ * @example
+ * createProxyMiddleware({ pathFilter: '/mcp', target, plugins: [sessionPlugin] })
+ */
+export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOptionsLike): void {
+  const connections = new WeakMap<IncomingMessage, Connection>();
+  // Their path is not the client's.
+  const ownPath = options.ignorePath === true || options.toProxy === true;
+  options.agent ??= new BackendAgent();
+  wrapRouter(options);
+  takeOverErrors(proxyServer, options);
+
+  proxyServer.on('start', (req: IncomingMessage, res: http.ServerResponse, target: unknown) => {
+    const routed = routedRequestOf(req);
+    const origin = targetOrigin(target);
+    if (routed && origin !== undefined) routed.route.backendUrl ??= origin;
+    connections.set(req, req.headers.connection);
+    removeHopByHop(req.headers);
+    // The 100 has been sent by node:http; and with this header the proxies leave out "proxyReq".
+    delete req.headers.expect;
+    keepChunkedDelete(req);
+    restoreConsumedBody(req);
+    pipeOnceConnected(req);
+    closeWithConnection(req, res);
+    const path = ownPath ? undefined : outgoingPath(req, target);
+    startDispatch({ routed, origin, res, path });
+  });
+
+  proxyServer.on(
+    'proxyReq',
+    (proxyReq: ClientRequest, _req: IncomingMessage, res: http.ServerResponse) => {
+      // httpxy closes the connection after a chunked body; node:http frames such a body itself.
+      if (!proxyReq.headersSent) proxyReq.removeHeader('connection');
+      if (isOver(res)) proxyReq.destroy();
+      else res.once('close', () => res.writableFinished || proxyReq.destroy());
+    },
+  );
+
+  proxyServer.on(
+    'proxyRes',
+    (proxyRes: IncomingMessage, req: IncomingMessage, res: http.ServerResponse) => {
+      noteKeepAlive(proxyRes.socket, String(proxyRes.headers['keep-alive'] ?? ''));
+      removeHopByHop(proxyRes.headers);
+      // The proxies answer with the request's own "Connection".
+      if (/(?:^|[\s,])close(?:$|[\s,])/i.test(connections.get(req) ?? '')) {
+        req.headers.connection = 'close';
+      }
+      // A backend that breaks off must not look like one that has finished.
+      proxyRes.once('close', () => proxyRes.complete || res.destroy());
+      if (/^text\/event-stream/i.test(proxyRes.headers['content-type'] ?? '')) {
+        // Not at once, since a short stream would need two packets for one.
+        setImmediate(() => res.headersSent || isOver(res) || res.flushHeaders());
+      }
+    },
+  );
+}
+
+function targetOrigin(target: unknown): string | undefined {
+  if (typeof target === 'string' || target instanceof URL) return originOf(target);
+  const href: unknown = typeof target === 'object' && target && Reflect.get(target, 'href');
+  return originOf(href);
+}

@@ -1,0 +1,51 @@
+import type { IncomingMessage } from 'node:http';
+import { routedRequestOf } from '../http/routed-request.ts';
+import { hasDotSegments } from './dot-segments.ts';
+import { lookUpRouterTable } from './router-table.ts';
+import { sessionRouter } from './session-router.ts';
+
+type Router = (req: IncomingMessage, ...rest: unknown[]) => unknown;
+
+/**
+ * Puts the session in front of the `router` that the options have, if any: theirs chooses for requests without a
+ * session, and is never asked for a request that has one.
+ */
+export function wrapRouter(options: { router?: unknown; pathFilter?: unknown }): void {
+  const theirs = routerOf(options.router);
+
+  options.router = async function routeSession(
+    req: IncomingMessage,
+    ...rest: unknown[]
+  ): Promise<unknown> {
+    const routed = routedRequestOf(req);
+    if (!routed) return theirs?.(req, ...rest);
+    const url = req.url ?? '/';
+    // The filter reads "//name/path" as a host and a path: it was not the path that it has matched.
+    const misread = options.pathFilter !== undefined && /^[/\\]{2}/.test(url);
+    if (misread || hasDotSegments(url)) {
+      routed.refuse('invalid_path');
+      return answered();
+    }
+    if (routed.route.kind === 'open' && theirs) {
+      const chosen = await theirs(req, ...rest);
+      if (chosen !== undefined && chosen !== null) return chosen;
+    }
+    const destination = routed.destination();
+    if (destination.kind === 'refuse') routed.refuse(destination.reason);
+    if (destination.kind === 'deleted') routed.confirmDeleted();
+    if (destination.kind === 'backend') return destination.origin;
+    return destination.kind === 'default' ? undefined : answered();
+  };
+}
+
+function routerOf(router: unknown): Router | undefined {
+  if (router === sessionRouter) return undefined;
+  if (typeof router === 'function') return router as Router;
+  if (typeof router !== 'object' || router === null) return undefined;
+  return (req) => lookUpRouterTable(router, req);
+}
+
+/** The client has its answer. The proxies know no other way to stop than not to be told where to go. */
+function answered(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,76 @@
+import type { Logger, SessionEvents } from './options.ts';
+import { REFUSALS, type Reason } from './protocol/reasons.ts';
+import { tell } from './store/store-access.ts';
+
+/** Counted since the middleware was made. */
+export interface Counters {
+  readonly opened: number;
+  readonly ended: number;
+  /** Requests that were answered in place of a backend, by reason. */
+  readonly refused: Readonly<Partial<Record<Reason, number>>>;
+  readonly storeFailures: number;
+  /** Records that could not be read. */
+  readonly unusableRecords: number;
+}
+
+export interface Reporter {
+  readonly opened: (key: string, backend: string | undefined) => void;
+  readonly ended: (key: string) => void;
+  readonly refused: (reason: Reason, key: string | undefined) => void;
+  readonly storeFailed: (error: unknown, during: string) => void;
+  readonly counters: () => Counters;
+}
+
+/** A store that is down fails on every request: it is logged once in this time (ms). */
+const LOG_INTERVAL = 1000;
+
+/** Counts, logs and tells listeners. Sessions are named by the first 12 hex digits of their key, never by their id. */
+export function reporterOf(
+  { logger, on }: { readonly logger?: Logger; readonly on?: SessionEvents },
+  now: () => number,
+): Reporter {
+  let opened = 0;
+  let ended = 0;
+  let storeFailures = 0;
+  let unusableRecords = 0;
+  let loggedAt = -Infinity;
+  const refused: Partial<Record<Reason, number>> = {};
+
+  return {
+    opened(key, backend) {
+      opened += 1;
+      const session = short(key);
+      tell(() => logger?.info(`session ${session} opened on ${backend ?? 'the default target'}`));
+      tell(() => on?.opened?.({ session, backend }));
+    },
+    ended(key) {
+      ended += 1;
+      const session = short(key);
+      tell(() => logger?.info(`session ${session} ended`));
+      tell(() => on?.ended?.({ session }));
+    },
+    refused(reason, key) {
+      refused[reason] = (refused[reason] ?? 0) + 1;
+      const session = key === undefined ? undefined : short(key);
+      const { status } = REFUSALS[reason];
+      const of = session === undefined ? '' : `, session ${session}`;
+      if (status >= 500) tell(() => logger?.warn(`${reason} (${status})${of}`));
+      tell(() => on?.refused?.({ reason, session }));
+    },
+    storeFailed(error, during) {
+      if (during === 'decode') unusableRecords += 1;
+      else storeFailures += 1;
+      if (now() - loggedAt >= LOG_INTERVAL) {
+        loggedAt = now();
+        const message = error instanceof Error ? error.message : String(error);
+        tell(() => logger?.error(`session store failed (${during}): ${message}`));
+      }
+      tell(() => on?.storeFailed?.({ error, during }));
+    },
+    counters: () => ({ opened, ended, refused: { ...refused }, storeFailures, unusableRecords }),
+  };
+}
+
+function short(key: string): string {
+  return key.slice(0, 12);
+}

@@ -1,0 +1,69 @@
+import type { Reason } from '../protocol/reasons.ts';
+import { isSessionId } from '../protocol/session-id.ts';
+import { OPENED_ON } from '../store/record.ts';
+import type { Route } from './route.ts';
+
+/** What the head of an answer says. */
+export interface AnswerHead {
+  readonly status: number;
+  /** `Mcp-Session-Id` of the answer. */
+  readonly sessionId: string | undefined;
+  readonly eventStream: boolean;
+  /** Compressed in a way that is not known: its body is not read. */
+  readonly encoded: boolean;
+}
+
+/** The request the answer is for. */
+export interface Asked {
+  readonly method: string | undefined;
+  /** Path without the query, as the client sent it. */
+  readonly path: string;
+}
+
+/** What is done with an answer before its head is sent. */
+export type AnswerPlan =
+  | { readonly kind: 'pass'; readonly dropSessionId: boolean }
+  /** Hold it until the session is stored. */
+  | { readonly kind: 'record'; readonly sessionId: string }
+  /** Hold it until the session is ended. */
+  | { readonly kind: 'end'; readonly dropSessionId: boolean }
+  /** Hold it until its body tells whether the session is over. */
+  | { readonly kind: 'inspect'; readonly dropSessionId: boolean }
+  | { readonly kind: 'refuse'; readonly reason: Reason };
+
+/**
+ * Plans an answer (contract B and C). `hashOf` gives a session's key, `inspects` says whether an answer with
+ * this status may tell of a lost session.
+ */
+export function planAnswer(
+  route: Route,
+  asked: Asked,
+  head: AnswerHead,
+  hashOf: (sessionId: string) => string,
+  inspects: (status: number) => boolean,
+): AnswerPlan {
+  const { status, sessionId } = head;
+  const success = status >= 200 && status < 300;
+  if (route.kind === 'open') {
+    if (sessionId === undefined || !route.opening) return { kind: 'pass', dropSessionId: false };
+    if (!success) return { kind: 'pass', dropSessionId: true };
+    if (!isSessionId(sessionId)) return { kind: 'refuse', reason: 'invalid_backend_answer' };
+    return { kind: 'record', sessionId };
+  }
+  // Clients adopt the id of any answer: another session's must not reach them.
+  const dropSessionId = sessionId !== undefined && hashOf(sessionId) !== route.key;
+  if (asked.method === 'DELETE' && (success || status === 404))
+    return { kind: 'end', dropSessionId };
+  const readable = !head.eventStream && !head.encoded && asked.method !== 'HEAD';
+  if (readable && (inspects(status) || (status === 404 && onSessionPath(route, asked)))) {
+    return { kind: 'inspect', dropSessionId };
+  }
+  return { kind: 'pass', dropSessionId };
+}
+
+/** A 404 elsewhere, for instance of OAuth discovery, says nothing about the session. */
+export function onSessionPath(route: Route, asked: Asked): boolean {
+  if (route.kind === 'open') return false;
+  const openedOn = route.record[OPENED_ON];
+  return openedOn === undefined || openedOn === asked.path;
+}

@@ -1,0 +1,59 @@
+import type { Reason } from '../protocol/reasons.ts';
+import { isSessionId } from '../protocol/session-id.ts';
+import type { SessionRecord } from '../store/record.ts';
+import type { Lookup } from '../store/session-directory.ts';
+
+/** What the guard knows of a request from its head. */
+export interface RequestFacts {
+  readonly method: string | undefined;
+  /** `Mcp-Session-Id` as it was sent; two of them are joined by ", ". */
+  readonly sessionId: string | undefined;
+  /** It carries `MCP-Protocol-Version`, as all but `initialize` do since 2025-06-18. */
+  readonly versioned: boolean;
+}
+
+/** What is done with a request. */
+export type Decision =
+  /** It belongs to no session; `opening`: its answer may start one. */
+  | { readonly kind: 'open'; readonly opening: boolean }
+  | { readonly kind: 'pinned'; readonly record: SessionRecord }
+  | { readonly kind: 'refuse'; readonly reason: Reason }
+  /** Its head does not say: the body has to be looked at. */
+  | {
+      readonly kind: 'read-body';
+      readonly ifInitialize: Decision;
+      readonly otherwise: Decision;
+    };
+
+const OPENING: Decision = Object.freeze({ kind: 'open', opening: true });
+const BALANCED: Decision = Object.freeze({ kind: 'open', opening: false });
+
+/** The decision for a request without a session id, or with one that cannot be one; the store is not needed. */
+export function decideByHead(facts: RequestFacts): Decision | undefined {
+  if (facts.sessionId === undefined) return facts.method === 'POST' ? OPENING : BALANCED;
+  return isSessionId(facts.sessionId)
+    ? undefined
+    : { kind: 'refuse', reason: 'invalid_session_id' };
+}
+
+/** The decision for a request with a session id, by what is known of it (contract A1 to A3, A5, A6, A9, A10). */
+export function decideByLookup(facts: RequestFacts, lookup: Lookup): Decision {
+  const otherwise = withoutBody(lookup);
+  if (lookup.kind === 'unavailable' || facts.method !== 'POST') return otherwise;
+  // The owner of a live session answers for it. Only a client that starts again sends no version.
+  if (lookup.kind === 'live' && facts.versioned) return otherwise;
+  return { kind: 'read-body', ifInitialize: OPENING, otherwise };
+}
+
+function withoutBody(lookup: Lookup): Decision {
+  switch (lookup.kind) {
+    case 'live':
+      return { kind: 'pinned', record: lookup.record };
+    case 'ended':
+      return { kind: 'refuse', reason: 'session_ended' };
+    case 'unknown':
+      return { kind: 'refuse', reason: 'unknown_session' };
+    case 'unavailable':
+      return { kind: 'refuse', reason: 'store_unavailable' };
+  }
+}

@@ -1,0 +1,45 @@
+import type { SessionRecord } from '../store/record.ts';
+
+/** The state of one request on its way to a backend. */
+export type Route = OpenRoute | PinnedRoute;
+
+/** A request that belongs to no session. */
+export interface OpenRoute {
+  readonly kind: 'open';
+  /** Its answer may start a session. */
+  readonly opening: boolean;
+  /** Origin of the backend it goes to; known when a proxy has asked for it. */
+  backendUrl: string | undefined;
+  /** Backends to try if that one cannot be reached. */
+  alternatives: readonly string[];
+}
+
+/** A request of a session. */
+export interface PinnedRoute {
+  readonly kind: 'pinned';
+  /** SHA-256 of the session id, hex. */
+  readonly key: string;
+  record: SessionRecord;
+  /** Origin of the session's backend; `undefined`: the proxy's own target, or a handler of the app. */
+  backendUrl: string | undefined;
+}
+
+/** Where a request goes. */
+export type Destination =
+  | { readonly kind: 'backend'; readonly origin: string }
+  /** The `target` of the proxy. */
+  | { readonly kind: 'default' }
+  | Stop;
+
+/** Why a request goes nowhere. */
+export type Stop =
+  | { readonly kind: 'refuse'; readonly reason: StopReason }
+  /** A session that was to be deleted is gone with its backend: 204. */
+  | { readonly kind: 'deleted' };
+
+export type StopReason =
+  | 'session_ended'
+  | 'session_lost'
+  | 'store_unavailable'
+  | 'no_backend'
+  | 'backend_unreachable';

@@ -1,0 +1,70 @@
+import { isThenable } from './deadline.ts';
+import { readRecord, VERSION, type SessionRecord } from './record.ts';
+import type { Awaitable, SessionStore } from './session-store.ts';
+
+/** What was found under a key. */
+export interface Found {
+  readonly record: unknown;
+  /** Milliseconds until the store drops it; `undefined` if the store cannot tell. */
+  readonly expiresIn: number | undefined;
+}
+
+/** A store with all verbs. */
+export interface CompleteStore {
+  /** It tells the remaining time, so that an expired session can be told from a never issued one. */
+  readonly tellsExpiry: boolean;
+  read(key: string): Awaitable<Found | undefined>;
+  create(key: string, record: SessionRecord, ttl: number): Promise<boolean>;
+  replace(key: string, record: SessionRecord, ttl: number, version: number): Promise<boolean>;
+  touch(key: string, ttl: number): Promise<void>;
+}
+
+/**
+ * Makes up for the verbs that a store does not have. What takes two steps here is not atomic: between them
+ * another gateway may write (docs/stores.md says what comes of it).
+ */
+export function completed(store: SessionStore): CompleteStore {
+  function read(key: string): Awaitable<Found | undefined> {
+    const found: Awaitable<unknown> = store.getWithExpiry
+      ? store.getWithExpiry(key)
+      : store.get(key);
+    return isThenable(found) ? Promise.resolve(found).then(toFound) : toFound(found);
+  }
+
+  function toFound(found: unknown): Found | undefined {
+    if (found === undefined || found === null) return undefined;
+    return store.getWithExpiry ? (found as Found) : { record: found, expiresIn: undefined };
+  }
+
+  /** A record that can be read; another one may be that of a newer version of this package and is left alone. */
+  async function liveRecord(key: string): Promise<SessionRecord | undefined> {
+    const found = await read(key);
+    const reading = found && readRecord(found.record, key);
+    return reading?.kind === 'live' ? reading.record : undefined;
+  }
+
+  return {
+    tellsExpiry: store.getWithExpiry !== undefined,
+    read,
+    async create(key, record, ttl) {
+      if (store.create) return store.create(key, record, ttl);
+      if ((await read(key)) !== undefined) return false;
+      await store.set(key, record, ttl);
+      return true;
+    },
+    async replace(key, record, ttl, version) {
+      if (store.replace) return store.replace(key, record, ttl, version);
+      if ((await liveRecord(key))?.[VERSION] !== version) return false;
+      await store.set(key, record, ttl);
+      return true;
+    },
+    async touch(key, ttl) {
+      if (store.touch) {
+        await store.touch(key, ttl);
+        return;
+      }
+      const record = await liveRecord(key);
+      if (record) await store.set(key, record, ttl);
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import type { Found } from './complete-store.ts';
+import { LocalCache, type CacheEntry, type Known } from './local-cache.ts';
+import { readRecord, type SessionRecord } from './record.ts';
+import type { SessionTimes } from './session-times.ts';
+
+/** When something was asked for, and its place among all that was asked or heard. */
+export interface Asked {
+  readonly ticket: number;
+  readonly readAt: number;
+}
+
+export interface KnownSessionsOptions {
+  readonly cache: LocalCache | undefined;
+  readonly times: SessionTimes;
+  /** How long an ended session is remembered in ms. */
+  readonly endedTtl: number;
+  readonly now: () => number;
+  /** Told once of each session that was live, as far as this process knows, and is over. */
+  readonly onEnded: (key: string) => void;
+  /** Told of each record that cannot be read. */
+  readonly onUnusable: () => void;
+}
+
+export const ENDED: { readonly kind: 'ended' } = Object.freeze({ kind: 'ended' });
+const UNKNOWN: { readonly kind: 'unknown' } = Object.freeze({ kind: 'unknown' });
+const NEVER = Object.freeze({ liveUntil: Infinity, touchAt: Infinity } as const);
+
+/** What this process knows of the sessions it has used: the store's answers and the endings it has heard of. */
+export class KnownSessions {
+  readonly cache: LocalCache;
+  readonly #options: KnownSessionsOptions;
+  #tickets = 0;
+
+  constructor(options: KnownSessionsOptions) {
+    this.#options = options;
+    this.cache = options.cache ?? LocalCache.forEndings();
+  }
+
+  /** To be called before the store is asked. */
+  ask(): Asked {
+    this.#tickets += 1;
+    return { ticket: this.#tickets, readAt: this.#options.now() };
+  }
+
+  created(key: string, record: SessionRecord, asked: Asked): void {
+    const times = this.#options.times.renewed(asked.readAt);
+    this.cache.set(key, { known: { kind: 'live', record }, ...asked, ...times });
+  }
+
+  /** What the store's answer means. */
+  read(key: string, found: Found | undefined, asked: Asked): Known | typeof UNKNOWN {
+    const before = this.cache.get(key);
+    // Something newer was heard or read while the store was answering.
+    if (before && before.ticket > asked.ticket) return before.known;
+    if (found === undefined) {
+      if (asked.readAt < (before?.finalUntil ?? -Infinity)) return ENDED;
+      this.cache.delete(key);
+      return UNKNOWN;
+    }
+    const reading = readRecord(found.record, key);
+    if (reading.kind === 'unusable') {
+      this.cache.delete(key);
+      this.#options.onUnusable();
+      return ENDED;
+    }
+    if (reading.kind === 'ended') {
+      this.#bury(key, asked, found.expiresIn ?? this.#options.endedTtl, before);
+      return ENDED;
+    }
+    const live = before?.known.kind === 'live' ? before : undefined;
+    const times = this.#options.times.read(asked.readAt, found.expiresIn, live);
+    if (times) {
+      this.cache.set(key, { known: reading, ...asked, ...times });
+      return reading;
+    }
+    // Expired is not final: it may have been refreshed by another gateway at that moment.
+    this.cache.set(key, { known: ENDED, ...asked, ...NEVER });
+    if (live) this.#options.onEnded(key);
+    return ENDED;
+  }
+
+  /** The session is over, whether or not the store could be told. */
+  ended(key: string): void {
+    const before = this.cache.get(key);
+    this.#bury(key, this.ask(), this.#options.endedTtl, before);
+    // Its streams may be open although it is in the cache no more.
+    if (before === undefined) this.#options.onEnded(key);
+  }
+
+  /** The store keeps the record anew, since `now`. */
+  renewed(key: string, now: number): void {
+    const entry = this.cache.get(key);
+    if (!entry) return;
+    entry.liveUntil = Math.max(entry.liveUntil, this.#options.times.renewed(now).liveUntil);
+  }
+
+  /** Endings may be missed from now on. */
+  interrupted(): void {
+    this.cache.interrupted(this.#options.now());
+  }
+
+  /** Endings are heard again. */
+  resumed(): void {
+    this.cache.resumed(this.ask().ticket);
+  }
+
+  #bury(key: string, asked: Asked, keptFor: number, before: CacheEntry | undefined): void {
+    const finalUntil = asked.readAt + keptFor;
+    this.cache.set(key, { known: ENDED, ...asked, finalUntil, ...NEVER });
+    if (before?.known.kind === 'live') this.#options.onEnded(key);
+  }
+}

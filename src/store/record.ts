@@ -1,0 +1,101 @@
+/** Key of the record's member that holds the origin of the backend that opened the session. */
+export const BACKEND_URL = 'backend_url';
+/** Key of the member that names the session the record belongs to (SHA-256 of its id, hex). */
+export const SESSION = 'session';
+/** Key of the member that counts the changes of the record; replacing is compare-and-set on it. */
+export const VERSION = 'version';
+/** Key of the member that tells one attempt to create a record from another. */
+export const NONCE = 'nonce';
+/** Key of the member that holds the path on which the session was opened. */
+export const OPENED_ON = 'opened_on';
+/** Key of the member that marks a tombstone: the session was known and is over. */
+export const ENDED = 'ended';
+/** Key of the member that holds the layout of the record. */
+export const FORMAT = 'format';
+
+const CURRENT_FORMAT = 1;
+/** Longest string in a record; an origin or a path that is longer is not one of ours (characters). */
+const LONGEST_MEMBER = 2048;
+
+/** What a store keeps of a session: JSON, no member of it is secret, none holds the session id. */
+export interface SessionRecord {
+  readonly [FORMAT]: number;
+  readonly [SESSION]: string;
+  readonly [VERSION]: number;
+  readonly [NONCE]: string;
+  readonly [BACKEND_URL]?: string;
+  readonly [OPENED_ON]?: string;
+  readonly [ENDED]?: true;
+}
+
+/** What was found under a session's key. */
+export type Reading =
+  | { readonly kind: 'live'; readonly record: SessionRecord }
+  | { readonly kind: 'ended' }
+  /** Corrupt, of another type, of another layout, or naming another session. */
+  | { readonly kind: 'unusable' };
+
+/** The record of a session that a backend has just opened. */
+export function newRecord(session: {
+  readonly key: string;
+  readonly nonce: string;
+  readonly backendUrl: string | undefined;
+  readonly path: string | undefined;
+}): SessionRecord {
+  return {
+    [FORMAT]: CURRENT_FORMAT,
+    [SESSION]: session.key,
+    [VERSION]: 1,
+    [NONCE]: session.nonce,
+    ...(session.backendUrl === undefined ? {} : { [BACKEND_URL]: session.backendUrl }),
+    ...(isMember(session.path) ? { [OPENED_ON]: session.path } : {}),
+  };
+}
+
+/** What stays of a session that is over. */
+export function tombstoneOf(record: SessionRecord): SessionRecord {
+  return {
+    [FORMAT]: CURRENT_FORMAT,
+    [SESSION]: record[SESSION],
+    [VERSION]: record[VERSION] + 1,
+    [NONCE]: record[NONCE],
+    [ENDED]: true,
+  };
+}
+
+/** Reads what a store returned for `key`. Stores are not trusted: own members only, checked by type and length. */
+export function readRecord(stored: unknown, key: string): Reading {
+  const format = own(stored, FORMAT);
+  const version = own(stored, VERSION);
+  const nonce = own(stored, NONCE);
+  const backendUrl = own(stored, BACKEND_URL);
+  const openedOn = own(stored, OPENED_ON);
+  const usable =
+    format === CURRENT_FORMAT &&
+    own(stored, SESSION) === key &&
+    typeof version === 'number' &&
+    Number.isSafeInteger(version) &&
+    isMember(nonce) &&
+    (typeof backendUrl !== 'string' || isMember(backendUrl));
+  if (!usable) return { kind: 'unusable' };
+  if (own(stored, ENDED)) return { kind: 'ended' };
+  const record: SessionRecord = {
+    [FORMAT]: format,
+    [SESSION]: key,
+    [VERSION]: version,
+    [NONCE]: nonce,
+    ...(isMember(backendUrl) ? { [BACKEND_URL]: backendUrl } : {}),
+    ...(isMember(openedOn) ? { [OPENED_ON]: openedOn } : {}),
+  };
+  return { kind: 'live', record };
+}
+
+function isMember(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_MEMBER;
+}
+
+function own(stored: unknown, member: string): unknown {
+  if (typeof stored !== 'object' || stored === null) return undefined;
+  // Not read by its name: a member that is computed runs no code of its owner.
+  return Object.getOwnPropertyDescriptor(stored, member)?.value;
+}

@@ -1,0 +1,197 @@
+import { SessionRoutingError } from '../protocol/errors.ts';
+import type { Found } from './complete-store.ts';
+import { ENDED, KnownSessions, type Asked } from './known-sessions.ts';
+import type { CacheEntry, LocalCache, Lookup } from './local-cache.ts';
+import { BACKEND_URL, NONCE, tombstoneOf, VERSION, type SessionRecord } from './record.ts';
+import type { Awaitable, SessionStore } from './session-store.ts';
+import { SessionTimes } from './session-times.ts';
+import { StoreAccess, tell, type StoreAccessOptions } from './store-access.ts';
+
+export type { Lookup } from './local-cache.ts';
+
+export interface DirectoryOptions extends StoreAccessOptions {
+  /** Idle lifetime of a session in ms. */
+  readonly ttl: number;
+  /** How long an ended session is remembered in ms. */
+  readonly endedTtl: number;
+  readonly cache: LocalCache | undefined;
+}
+
+/** `moved`: another gateway has changed the record meanwhile, this is the new one. */
+export type EndResult =
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'moved'; readonly record: SessionRecord }
+  | { readonly kind: 'unavailable' };
+
+const UNAVAILABLE = Object.freeze({ kind: 'unavailable' } as const);
+
+/**
+ * The sessions as the gateway sees them: the store, and the cache in front of it. What is known at once is
+ * returned at once, without a promise.
+ */
+export class SessionDirectory {
+  readonly #store: StoreAccess;
+  readonly #times: SessionTimes;
+  readonly #known: KnownSessions;
+  readonly #options: DirectoryOptions;
+  readonly #unsubscribe: (() => Awaitable<void>) | undefined;
+
+  constructor(store: SessionStore, options: DirectoryOptions, onEnded: (key: string) => void) {
+    this.#options = options;
+    this.#store = new StoreAccess(store, options);
+    this.#times = new SessionTimes(options.ttl, options.endedTtl, this.#store.tellsExpiry);
+    this.#known = new KnownSessions({
+      ...options,
+      times: this.#times,
+      onEnded: (key) => tell(() => onEnded(key)),
+      onUnusable: () =>
+        this.#store.failed(new Error('a record that cannot be read was found'), 'decode'),
+    });
+    this.#unsubscribe = store.subscribe?.({
+      ended: (key) => this.#known.ended(key),
+      interrupted: () => this.#known.interrupted(),
+      resumed: () => this.#known.resumed(),
+    });
+  }
+
+  lookup(key: string): Awaitable<Lookup> {
+    const entry = this.#known.cache.get(key);
+    if (!entry) return this.#read(key);
+    const now = this.#options.now();
+    if (now >= entry.checkAt || now >= entry.liveUntil) return this.#refresh(key, entry, now);
+    if (now >= entry.touchAt) this.#touch(key, entry, now);
+    return entry.known;
+  }
+
+  /** Slides the time of a session that is in use without requests: a stream is open. */
+  keepAlive(key: string): void {
+    void this.lookup(key);
+  }
+
+  /**
+   * Stores a new session. `conflict`: the id belongs, or belonged, to a session of another backend.
+   * @throws {SessionRoutingError} `store_unavailable`
+   */
+  async create(key: string, record: SessionRecord): Promise<'created' | 'conflict'> {
+    const asked = this.#known.ask();
+    const { created, present } = await this.#store.create(key, record, this.#times.life);
+    if (created) {
+      this.#known.created(key, record, asked);
+      return 'created';
+    }
+    const known = this.#take(key, present, asked);
+    if (known.kind !== 'live') return 'conflict';
+    // Ours after all: the reply to our own write was lost, or the backend repeats itself.
+    const same =
+      known.record[NONCE] === record[NONCE] || known.record[BACKEND_URL] === record[BACKEND_URL];
+    return same ? 'created' : 'conflict';
+  }
+
+  /** Ends a session on the word of its backend or of the operator, if the record is still the one given. */
+  async end(key: string, record: SessionRecord): Promise<EndResult> {
+    const { endedTtl } = this.#options;
+    const version = record[VERSION];
+    try {
+      const ended = await this.#store.replace(key, tombstoneOf(record), endedTtl, version);
+      const present = ended ? ENDED : await this.#read(key);
+      if (present.kind === 'unavailable') return present;
+      if (present.kind === 'live') {
+        // A store that keeps the right version and does not replace it would be asked for ever.
+        const moved = present.record[VERSION] !== version;
+        return moved ? { kind: 'moved', record: present.record } : UNAVAILABLE;
+      }
+    } catch {
+      return UNAVAILABLE;
+    }
+    this.forget(key);
+    return ENDED;
+  }
+
+  /**
+   * Ends whatever live session has this key; `false` if there is none.
+   * @throws {SessionRoutingError} `store_unavailable`
+   */
+  async endNow(key: string): Promise<boolean> {
+    for (;;) {
+      const present = await this.#read(key);
+      if (present.kind === 'ended' || present.kind === 'unknown') return false;
+      const result = present.kind === 'live' ? await this.end(key, present.record) : present;
+      if (result.kind === 'unavailable') throw new SessionRoutingError('store_unavailable');
+      if (result.kind === 'ended') return true;
+    }
+  }
+
+  /**
+   * Ends a session because its backend seems lost. What is known may come from the cache, so the store is read
+   * first: a session that another gateway has moved is not over.
+   */
+  async endUnlessMoved(key: string, record: SessionRecord): Promise<EndResult> {
+    const present = await this.#read(key);
+    if (present.kind === 'unavailable') return present;
+    if (present.kind !== 'live') return ENDED;
+    const moved =
+      present.record[VERSION] !== record[VERSION] ||
+      present.record[BACKEND_URL] !== record[BACKEND_URL];
+    return moved ? { kind: 'moved', record: present.record } : this.end(key, record);
+  }
+
+  /** From now on this process answers "ended" for the session, even when the store cannot be told. */
+  forget(key: string): void {
+    this.#known.ended(key);
+  }
+
+  /**
+   * Resolves when the store has answered once; a client that has just been made may take `storeTimeout` to connect.
+   * @throws {SessionRoutingError} `store_unavailable` with the store's own error as its cause
+   */
+  async ready(): Promise<void> {
+    return this.#store.ready();
+  }
+
+  async close(): Promise<void> {
+    await this.#unsubscribe?.();
+    this.#known.cache.clear();
+    await this.#store.close();
+  }
+
+  /** Asks anew, once for all who want to know. While the store is down nobody waits for it. */
+  #refresh(key: string, entry: CacheEntry, now: number): Awaitable<Lookup> {
+    if (!entry.reading) {
+      const reading = this.#read(key, entry);
+      if (!(reading instanceof Promise)) return reading;
+      entry.reading = reading.finally(() => {
+        entry.reading = undefined;
+      });
+    }
+    return this.#known.cache.inOutage(entry, now) ? entry.known : entry.reading;
+  }
+
+  #read(key: string, stale?: CacheEntry): Awaitable<Lookup> {
+    const asked = this.#known.ask();
+    const failed = (): Lookup =>
+      stale && this.#known.cache.mayServe(stale, this.#options.now()) ? stale.known : UNAVAILABLE;
+    try {
+      const found = this.#store.read(key);
+      if (!(found instanceof Promise)) return this.#take(key, found, asked);
+      return found.then((late) => this.#take(key, late, asked), failed);
+    } catch {
+      return failed();
+    }
+  }
+
+  #take(key: string, found: Found | undefined, asked: Asked): Lookup {
+    const known = this.#known.read(key, found, asked);
+    const entry = this.#known.cache.get(key);
+    if (entry && asked.readAt >= entry.touchAt) this.#touch(key, entry, asked.readAt);
+    return known;
+  }
+
+  #touch(key: string, entry: CacheEntry, now: number): void {
+    entry.touchAt = this.#times.renewed(now).touchAt;
+    this.#store.touch(key, this.#times.life).then(
+      () => this.#known.renewed(key, now),
+      // It was told already; the next part of the ttl tries again.
+      () => {},
+    );
+  }
+}

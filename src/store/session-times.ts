@@ -1,0 +1,47 @@
+/** A record's time is refreshed once in this part of the ttl. */
+const TOUCHES_PER_TTL = 10;
+
+/** When a live session expires unless it is used, and when its record has to be refreshed. */
+export interface LiveTimes {
+  readonly liveUntil: number;
+  readonly touchAt: number;
+}
+
+/**
+ * What the time a record still has says about its session. Where the store tells it, a record outlives its
+ * session by `endedTtl`, as its own tombstone: so expired is told from never issued without comparing clocks.
+ */
+export class SessionTimes {
+  /** How long a store keeps a live record. */
+  readonly life: number;
+  readonly #ttl: number;
+
+  constructor(ttl: number, endedTtl: number, tellsExpiry: boolean) {
+    this.#ttl = ttl;
+    this.life = tellsExpiry ? ttl + endedTtl : ttl;
+  }
+
+  /** Milliseconds until the next refresh. */
+  get touchInterval(): number {
+    return this.#ttl / TOUCHES_PER_TTL;
+  }
+
+  /** Of a session that was stored or refreshed at `now`. */
+  renewed(now: number): LiveTimes {
+    return { liveUntil: now + this.#ttl, touchAt: now + this.touchInterval };
+  }
+
+  /** Of a session that was read at `now`; `undefined` if it has expired. */
+  read(now: number, expiresIn: number | undefined, previous?: LiveTimes): LiveTimes | undefined {
+    if (expiresIn !== undefined) {
+      const idleLeft = expiresIn - (this.life - this.#ttl);
+      if (idleLeft <= 0) return undefined;
+      const liveUntil = now + idleLeft;
+      return { liveUntil, touchAt: liveUntil - this.#ttl + this.touchInterval };
+    }
+    // The store cannot tell. This process knows when it has refreshed the record itself ...
+    if (previous && previous.liveUntil > now) return previous;
+    // ... otherwise the record may be about to go: it is refreshed at once.
+    return { liveUntil: now + this.#ttl, touchAt: now };
+  }
+}

@@ -1,0 +1,142 @@
+import { SessionRoutingError } from '../protocol/errors.ts';
+import { completed, type CompleteStore, type Found } from './complete-store.ts';
+import { isThenable, NoAnswer, withDeadline } from './deadline.ts';
+import type { SessionRecord } from './record.ts';
+import type { Awaitable, SessionStore } from './session-store.ts';
+
+export interface StoreAccessOptions {
+  /** Longest a store may take in ms. */
+  readonly storeTimeout: number;
+  /** Told of each failure of the store, and of each record that cannot be read. */
+  readonly onFailure: (error: unknown, during: string) => void;
+  /** A monotonic clock in ms. */
+  readonly now: () => number;
+}
+
+/** A key that is never issued: SHA-256 has no known input for it. */
+const NOBODY = '0'.repeat(64);
+/** Between two questions to a store that is not ready yet (ms). */
+const READY_INTERVAL = 20;
+
+/**
+ * A store behind its deadline: what takes longer, throws or rejects is told, and is `store_unavailable`
+ * to the caller.
+ */
+export class StoreAccess {
+  readonly #store: SessionStore;
+  readonly #verbs: CompleteStore;
+  readonly #options: StoreAccessOptions;
+  #closed = false;
+
+  constructor(store: SessionStore, options: StoreAccessOptions) {
+    this.#store = store;
+    this.#verbs = completed(store);
+    this.#options = options;
+    // Of a store that can never work its gateway is told now, even if it does not wait for ready().
+    if (store.probe) {
+      this.ready().catch((error: Error) => {
+        if (!this.#closed) this.failed(error.cause, 'probe');
+      });
+    }
+  }
+
+  get tellsExpiry(): boolean {
+    return this.#verbs.tellsExpiry;
+  }
+
+  /** @throws {SessionRoutingError} at once, or later by its promise */
+  read(key: string): Awaitable<Found | undefined> {
+    try {
+      const found = this.#verbs.read(key);
+      return isThenable(found) ? this.#ask('read', () => found) : found;
+    } catch (error) {
+      throw this.#unavailable(error, 'read');
+    }
+  }
+
+  /** Stores the record unless there is one, which is then returned. */
+  async create(
+    key: string,
+    record: SessionRecord,
+    ttl: number,
+  ): Promise<{ readonly created: boolean; readonly present?: Found | undefined }> {
+    return this.#ask('create', async () =>
+      (await this.#verbs.create(key, record, ttl))
+        ? { created: true }
+        : { created: false, present: await this.#verbs.read(key) },
+    );
+  }
+
+  async replace(
+    key: string,
+    record: SessionRecord,
+    ttl: number,
+    version: number,
+  ): Promise<boolean> {
+    return this.#ask('end', async () => this.#verbs.replace(key, record, ttl, version));
+  }
+
+  async touch(key: string, ttl: number): Promise<void> {
+    return this.#ask('touch', async () => this.#verbs.touch(key, ttl));
+  }
+
+  /**
+   * Resolves when the store has answered once; a client that has just been made may take `storeTimeout` to connect.
+   * @throws {SessionRoutingError} `store_unavailable` with the store's own error as its cause
+   */
+  async ready(): Promise<void> {
+    const { now, storeTimeout } = this.#options;
+    const deadline = now() + storeTimeout;
+    let said: unknown;
+    for (;;) {
+      const left = Math.max(1, deadline - now());
+      try {
+        await withDeadline(async () => this.#store.probe?.() ?? this.#verbs.read(NOBODY), left);
+        return;
+      } catch (error) {
+        // The last question may have come too late for an answer: what was said before tells more.
+        if (said === undefined || !(error instanceof NoAnswer)) said = error;
+        if (this.#closed || now() >= deadline) {
+          const message = `Session store unavailable: ${messageOf(said)}`;
+          throw new SessionRoutingError('store_unavailable', message, { cause: said });
+        }
+        await new Promise((resolve) => setTimeout(resolve, READY_INTERVAL));
+      }
+    }
+  }
+
+  failed(error: unknown, during: string): void {
+    tell(() => this.#options.onFailure(error, during));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#store.close?.();
+  }
+
+  async #ask<T>(during: string, verb: () => PromiseLike<T>): Promise<T> {
+    try {
+      return await withDeadline(verb, this.#options.storeTimeout);
+    } catch (cause) {
+      throw this.#unavailable(cause, during);
+    }
+  }
+
+  #unavailable(cause: unknown, during: string): SessionRoutingError {
+    this.failed(cause, during);
+    return new SessionRoutingError('store_unavailable', undefined, { cause });
+  }
+}
+
+/** Calls a listener. One that throws has a mistake in it: that must not change what becomes of a session. */
+export function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error));
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
