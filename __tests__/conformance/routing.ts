@@ -1,0 +1,17 @@
+import { backends } from './contract/backends.ts';
+import { ending } from './contract/ending.ts';
+import { guard } from './contract/guard.ts';
+import { life } from './contract/life.ts';
+import { recording } from './contract/recording.ts';
+import { root } from './contract/root.ts';
+import type { Rule } from './contract/rule.ts';
+
+/** The contract of this package, one rule after the other; each is tried on any combination of Express and proxy. */
+export const contract: readonly Rule[] = [
+  ...guard,
+  ...root,
+  ...recording,
+  ...ending,
+  ...backends,
+  ...life,
+];

@@ -1,0 +1,103 @@
+import http, { type Server } from 'node:http';
+import { createRequire } from 'node:module';
+import express, { type Express, type RequestHandler } from 'express';
+import { createProxyMiddleware as createProxyMiddleware4 } from 'http-proxy-middleware';
+import { createProxyMiddleware as createProxyMiddleware3 } from 'http-proxy-middleware3';
+import {
+  mcpSessionRouting,
+  sessionPlugin,
+  sessionRouter,
+  type McpSessionRouting,
+  type McpSessionRoutingOptions,
+  type StoreLike,
+} from '../../src/index.ts';
+import { onCleanup } from './cleanup.ts';
+import { listen, type Listening } from './listen.ts';
+
+// The alias has no types of its own.
+const express4 = createRequire(import.meta.url)('express4') as typeof express;
+
+export type ExpressMajor = 4 | 5;
+export type ProxyMajor = 3 | 4;
+
+export interface GatewayOptions {
+  /** @default 5 */
+  readonly express?: ExpressMajor;
+  /** Major version of http-proxy-middleware. @default 4 */
+  readonly hpm?: ProxyMajor;
+  readonly store?: StoreLike;
+  readonly options?: McpSessionRoutingOptions<express.Request, express.Response>;
+  /** Laid over `{ router: sessionRouter, plugins: [sessionPlugin] }`; a value of `undefined` takes that away. */
+  readonly proxyOptions?: Readonly<Record<string, unknown>>;
+  /** Called before the middleware is mounted. */
+  readonly before?: (app: Express) => void;
+  /** Called between the middleware and the proxy. */
+  readonly between?: (app: Express, sessions: McpSessionRouting) => void;
+  /** Mounts the proxy. @default app.use(proxy), which takes every path that was not handled before */
+  readonly mount?: (app: Express, proxy: RequestHandler) => void;
+  readonly after?: (app: Express) => void;
+  /** Leave the middleware out: what the app does without it. @default false */
+  readonly bare?: boolean;
+}
+
+export interface Gateway extends Listening {
+  /** `http://127.0.0.1:port`, without a path. */
+  readonly url: string;
+  readonly app: Express;
+  readonly server: Server;
+  /** The middleware; `close` of the gateway closes it too. */
+  readonly sessions: McpSessionRouting;
+  close(): Promise<void>;
+}
+
+/** The `express` of a major version. */
+export function expressOf(major: ExpressMajor): typeof express {
+  return major === 4 ? express4 : express;
+}
+
+/** A proxy of http-proxy-middleware with the options of the package's own examples, and those given. */
+export function proxyOf(
+  major: ProxyMajor,
+  options: Readonly<Record<string, unknown>> = {},
+): RequestHandler {
+  const all = { router: sessionRouter, plugins: [sessionPlugin], ...options };
+  // `undefined` in the options is not the same as nothing to the proxies.
+  const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  // The two majors differ in types only where these options do not.
+  const created: unknown =
+    major === 3 ? createProxyMiddleware3(given) : createProxyMiddleware4(given);
+  return created as RequestHandler;
+}
+
+/** Starts an Express app with the middleware in front of a proxy; it is stopped after the test. */
+export async function gateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const { express: major = 5, hpm = 4, mount = mountEverywhere, bare = false } = options;
+  const app = expressOf(major)();
+  // Otherwise Express prints the stack of every error.
+  app.set('env', 'test');
+  const sessions = mcpSessionRouting(options.store, options.options);
+  options.before?.(app);
+  if (!bare) app.use(sessions);
+  options.between?.(app, sessions);
+  mount(app, proxyOf(hpm, options.proxyOptions));
+  options.after?.(app);
+  const server = http.createServer(app);
+  const listening = await listen(server);
+  const started: Gateway = {
+    ...listening,
+    url: listening.origin,
+    app,
+    server,
+    sessions,
+    async close() {
+      await sessions.close();
+      await listening.close();
+    },
+  };
+  onCleanup(() => started.close());
+  return started;
+}
+
+function mountEverywhere(app: Express, proxy: RequestHandler): void {
+  app.use(proxy);
+}

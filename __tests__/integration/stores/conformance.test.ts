@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { RedisStore as ConnectRedis8 } from 'connect-redis';
+import { RedisStore as ConnectRedis10 } from 'connect-redis10';
+import { Cluster, Redis } from 'ioredis';
+import { createClient } from 'redis';
+import { recommendedRedisOptions, RedisStore } from '../../../src/index.ts';
+import { storeChecks, type MakeStore } from '../../../src/store-conformance.ts';
+import { startRedis, type RedisServer } from '../../helpers/redis-server.ts';
+import { startCluster } from './redis-fixture.ts';
+
+const prefix = `conformance-${randomUUID()}:`;
+const closing: (() => unknown)[] = [];
+let redis: RedisServer;
+let clustered: RedisServer;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  clustered = await startCluster();
+});
+
+afterAll(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+  await Promise.all([redis.stop(), clustered.stop()]);
+});
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** Two clients, for two gateways. */
+function two<T>(make: () => T): () => T {
+  const all: T[] = [];
+  let turn = 0;
+  return () => {
+    turn += 1;
+    return (all[turn % 2] ??= make());
+  };
+}
+
+function ioredis(options: object = {}): Redis {
+  const client = new Redis(redis.url, { enableOfflineQueue: true, ...options });
+  client.on('error', () => {});
+  closing.push(() => client.disconnect());
+  return client;
+}
+
+const redisStores = two(() => new RedisStore({ client: ioredis(), prefix }));
+const prefixed = two(
+  () => new RedisStore({ client: ioredis({ keyPrefix: 'app:', stringNumbers: true }), prefix }),
+);
+const resp2 = two(() => new RedisStore({ client: ioredis({ protocol: 2 }), prefix }));
+const lazy = two(() => new RedisStore({ client: ioredis({ lazyConnect: true }), prefix }));
+const clusters = two(() => {
+  const client = new Cluster([{ host: clustered.host, port: clustered.port }], {
+    redisOptions: recommendedRedisOptions,
+  });
+  closing.push(() => client.disconnect());
+  return new RedisStore({ client, prefix });
+});
+const bare = two(() => ioredis());
+const connectRedis8 = two(() => new ConnectRedis8({ client: ioredis() }));
+const nodeRedis = once(async () => {
+  const client = createClient({ url: redis.url });
+  client.on('error', () => {});
+  await client.connect();
+  closing.push(() => client.destroy());
+  return client;
+});
+
+describe.each<[string, 'basic' | 'atomic', MakeStore]>([
+  ['RedisStore', 'atomic', redisStores],
+  ['RedisStore with a key prefix and numbers as strings', 'atomic', prefixed],
+  ['RedisStore over RESP2', 'atomic', resp2],
+  ['RedisStore with a lazy client', 'atomic', lazy],
+  ['a bare ioredis client', 'atomic', bare],
+  ['connect-redis 8.1 with ioredis', 'basic', connectRedis8],
+  [
+    'connect-redis 10 with node-redis',
+    'basic',
+    async () => new ConnectRedis10({ client: await nodeRedis() }),
+  ],
+])('%s', (_name, level, makeStore) => {
+  test.each(storeChecks(level))('$name', async ({ run }) => {
+    await expect(run(makeStore)).resolves.toBeUndefined();
+  });
+});
+
+describe('RedisStore on a Cluster', () => {
+  // Endings are heard, but not relied on, so there is no `resumed` to wait for: see redis-endings.test.ts.
+  const checks = storeChecks('atomic').filter(({ name }) => !name.startsWith('tells an instance'));
+
+  test.each(checks)('$name', async ({ run }) => {
+    await expect(run(clusters)).resolves.toBeUndefined();
+  });
+});

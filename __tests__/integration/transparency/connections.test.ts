@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import { onCleanup } from '../../helpers/cleanup.ts';
+import { gateway, type Gateway } from '../../helpers/gateway.ts';
+import { listen } from '../../helpers/listen.ts';
+import { call, initialize, openSession, post } from '../../helpers/mcp-client.ts';
+import { pairings } from '../../helpers/pairings.ts';
+import {
+  scriptedBackend,
+  scriptedBackends,
+  type ScriptedBackend,
+} from '../../helpers/scripted-backend.ts';
+
+/** How many connections the requests of a backend came on. */
+function connections(backend: ScriptedBackend): number {
+  return new Set(backend.hits.map(({ req }) => req.socket)).size;
+}
+
+function announce(backend: ScriptedBackend, keepAlive: string): void {
+  backend.answer = ({ res }) => {
+    res.setHeader('Keep-Alive', keepAlive);
+    return false;
+  };
+}
+
+describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
+  async function start(count = 1): Promise<{ gw: Gateway; backends: ScriptedBackend[] }> {
+    const backends = await scriptedBackends(count);
+    const origins = backends.map(({ origin }) => origin);
+    const options = { backends: origins, balance: () => origins[0] ?? '' };
+    return { backends, gw: await gateway({ express, hpm, options }) };
+  }
+
+  test('connections to a backend are used again', async () => {
+    const { gw, backends } = await start();
+    const [backend] = backends as [ScriptedBackend];
+    const id = await openSession(gw);
+    for (let turn = 0; turn < 20; turn += 1) await call(gw, id);
+    expect(connections(backend)).toBe(1);
+  });
+
+  test('a free connection is closed before its backend, as announced, closes it', async () => {
+    const { gw, backends } = await start();
+    const [backend] = backends as [ScriptedBackend];
+    announce(backend, 'timeout=2, max=100');
+    await openSession(gw);
+    const [socket] = backend.sockets;
+    const free = performance.now();
+    await once(socket ?? http.globalAgent, 'end');
+    expect(performance.now() - free).toBeLessThan(2000);
+  });
+
+  test('a connection that its backend hardly keeps is not used again', async () => {
+    const { gw, backends } = await start();
+    const [backend] = backends as [ScriptedBackend];
+    announce(backend, 'timeout=1');
+    const id = await openSession(gw);
+    await call(gw, id);
+    expect(connections(backend)).toBe(2);
+  });
+
+  test('D1 a request that failed over leaves no connection under the wrong name', async () => {
+    const { gw, backends } = await start(2);
+    const [a, b] = backends as [ScriptedBackend, ScriptedBackend];
+    await a.refuse();
+    const id = await openSession(gw);
+    expect(id).toMatch(/^b-/);
+    await a.reopen();
+    expect(await openSession(gw)).toMatch(/^a-/);
+    expect((await call(gw, id)).status).toBe(200);
+    expect([a.hits.length, b.hits.length]).toEqual([1, 2]);
+  });
+
+  test('D1 200 requests fail over at the same time', async () => {
+    const { gw, backends } = await start(3);
+    const [a, b, c] = backends as [ScriptedBackend, ScriptedBackend, ScriptedBackend];
+    await a.refuse();
+    const ids = await Promise.all(Array.from({ length: 200 }, () => openSession(gw)));
+    expect(ids.every((id) => b.sessions.has(id))).toBe(true);
+    expect([b.hits.length, c.hits.length]).toEqual([200, 0]);
+  });
+
+  test('D1 a request that failed over names its new backend where the app changes the Host', async () => {
+    const [a, b] = (await scriptedBackends(2)) as [ScriptedBackend, ScriptedBackend];
+    const options = { backends: [a.origin, b.origin] };
+    const gw = await gateway({ express, hpm, options, proxyOptions: { changeOrigin: true } });
+    await a.refuse();
+    await post(gw, '{}');
+    expect((await b.hit(0)).headers.host).toBe(new URL(b.origin).host);
+  });
+
+  test('an agent of the app is used', async () => {
+    const backend = await scriptedBackend();
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    onCleanup(() => agent.destroy());
+    const options = { backends: backend.origin };
+    const gw = await gateway({ express, hpm, options, proxyOptions: { agent } });
+    const id = await openSession(gw);
+    await Promise.all(Array.from({ length: 10 }, () => call(gw, id)));
+    expect(connections(backend)).toBe(1);
+    await backend.refuse();
+    expect((await initialize(gw)).text).toContain('"reason":"no_backend"');
+    expect((await call(gw, id)).text).toContain('"reason":"session_lost"');
+  });
+});
+
+test('no POST fails although its backend closes what is idle', async () => {
+  const server = http.createServer((req, res) => {
+    req.resume().on('end', () => res.setHeader('Mcp-Session-Id', 'one').end('{}'));
+  });
+  server.keepAliveTimeout = 2000;
+  const backend = await listen(server);
+  onCleanup(() => backend.close());
+  const gw = await gateway({ options: { backends: backend.origin } });
+  await openSession(gw);
+  // From before the gateway closes a free connection until after the backend has closed it.
+  const lanes = Array.from({ length: 50 }, (_, lane) => 850 + lane * 30);
+  const answers = lanes.map(async (pause) => {
+    const first = await call(gw, 'one');
+    await sleep(pause);
+    return [first.status, (await call(gw, 'one')).status];
+  });
+  expect((await Promise.all(answers)).flat().filter((status) => status !== 200)).toEqual([]);
+});
