@@ -1,0 +1,240 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { readSettings } from '../../examples/gateway-settings.ts';
+import { sharedRedisUrl } from '../helpers/redis-server.ts';
+import { runExample, stopExamples, type RunningExample } from '../helpers/run-example.ts';
+
+// A start with three servers and twelve clients takes some seconds, more on a busy machine.
+jest.setTimeout(120_000);
+
+const LISTENING = /^listening on (http:\/\/127\.0\.0\.1:\d+\/mcp)$/m;
+const servers: http.Server[] = [];
+
+afterEach(async () => {
+  await stopExamples();
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+describe('an example that checks itself', () => {
+  it('existing-gateway.ts keeps its other routes and gains sessions', async () => {
+    const example = runExample('existing-gateway.ts');
+    expect(await example.exited).toEqual({ code: 0, signal: null });
+    expect(example.output()).toContain('ok  a session counts its calls');
+    expect(example.output()).toContain('ok  other routes answer as before');
+  });
+
+  it.each(['redis.ts', 'connect-redis.ts'])(
+    '%s goes on where another gateway began',
+    async (file) => {
+      const example = runExample(file, { REDIS_URL: await sharedRedisUrl() });
+      expect(await example.exited).toEqual({ code: 0, signal: null });
+      expect(example.output()).toContain('using the Redis of REDIS_URL');
+      expect(example.output()).toContain('ok  30 of 30 calls on their own backend');
+    },
+  );
+
+  it('redis.ts starts a Redis of its own when it is given none', async () => {
+    const example = runExample('redis.ts');
+    expect(await example.exited).toEqual({ code: 0, signal: null });
+    expect(example.output()).toMatch(/^started \S+ on port \d+/m);
+  });
+});
+
+describe('gateway.ts without settings', () => {
+  it('shows 30 of 30, serves real clients, and leaves nothing behind', async () => {
+    const example = runExample('gateway.ts', { PORT: '0' });
+    const url = await example.match(LISTENING);
+    await example.match(/^ {2}curl .*(Mcp-Session-Id: nobody)/m);
+
+    const output = example.output();
+    expect(output.match(/^[\da-f]{12} {2}mcp-[abc] http:\S+ +5 of 5$/gm)).toHaveLength(6);
+    expect(output).toMatch(
+      /^30 of 30 calls on their own backend.* 3 of 3 backends hold sessions$/m,
+    );
+    const control = /^(\d+) of 30 .*plain round-robin proxy$/m.exec(output)?.[1];
+    expect(Number(control)).toBeLessThan(30);
+    expect(output.match(/^ {2}curl /gm)).toHaveLength(2);
+
+    const client = new Client({ name: 'test', version: '1.0.0' });
+    await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+    const answers = [await count(client), await count(client), await count(client)];
+    expect(answers.map((answer) => answer.count)).toEqual([1, 2, 3]);
+
+    const exited = await example.stop('SIGTERM');
+    await client.close();
+    expect(exited).toEqual({ code: 0, signal: null });
+    expect(example.errors()).toBe('');
+    const backends = new Set(output.match(/http:\/\/127\.0\.0\.1:\d+(?= )/g));
+    expect(backends.size).toBe(3);
+    for (const origin of [...backends, new URL(url).origin]) {
+      await expect(accepts(origin)).resolves.toBe(false);
+    }
+  });
+});
+
+describe('gateway.ts in front of given backends', () => {
+  it('passes path, query, Host and /.well-known on as they are', async () => {
+    const backend = await startBackend((req, res) => res.end(`${req.url} ${req.headers.host}`));
+    const { url } = await startGateway({ BACKENDS: backend, MCP_PATH: '/v1/mcp' });
+    const { host, origin } = new URL(url);
+    await expect(get(`${url}?a=%20b`)).resolves.toBe(`200 /v1/mcp?a=%20b ${host}`);
+    await expect(get(`${origin}/.well-known/x?y`)).resolves.toBe(`200 /.well-known/x?y ${host}`);
+    await expect(get(`${origin}/other`)).resolves.toMatch(/^404 /);
+  });
+
+  it('lets no path with dots reach another one', async () => {
+    const seen: unknown[] = [];
+    const backend = await startBackend((req, res) => {
+      seen.push(req.url);
+      res.end();
+    });
+    const { url } = await startGateway({ BACKENDS: backend });
+    const { hostname, port } = new URL(url);
+    for (const path of ['/.well-known/../admin', '/.well-known/%2e%2e/admin', '/mcp/../admin']) {
+      const request = http.get({ hostname, port, path });
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+      response.resume();
+      expect(response.statusCode).toBeGreaterThanOrEqual(400);
+    }
+    expect(seen).toEqual([]);
+  });
+
+  it('answers an unknown session as it is told', async () => {
+    const backend = await startBackend((_req, res) => res.end());
+    const { url } = await startGateway({ BACKENDS: backend, UNKNOWN_SESSION_STATUS: '404' });
+    const response = await fetch(url, { method: 'POST', headers: { 'mcp-session-id': 'nobody' } });
+    expect(response.status).toBe(404);
+  });
+
+  it('says that Redis does not answer, and listens all the same', async () => {
+    const backend = await startBackend((_req, res) => res.end('served'));
+    const REDIS_URL = `redis://127.0.0.1:${await closedPort()}`;
+    const { example, url } = await startGateway({ BACKENDS: backend, REDIS_URL });
+    expect(example.errors()).toContain('the store does not answer');
+    await expect(get(url)).resolves.toBe('200 served');
+    expect(await example.stop('SIGINT')).toEqual({ code: 0, signal: null });
+  });
+
+  it('lets requests finish on SIGTERM, and cuts event streams', async () => {
+    const held: http.ServerResponse[] = [];
+    const backend = await startBackend((req, res) => {
+      if (req.method === 'POST') held.push(res);
+      else res.writeHead(200, { 'content-type': 'text/event-stream' }).write(': open\n\n');
+    });
+    const { example, url } = await startGateway({ BACKENDS: backend });
+
+    const stream = await fetch(url, { headers: { accept: 'text/event-stream' } });
+    const post = fetch(url, { method: 'POST', body: '{}' });
+    while (held.length === 0) await accepts(url);
+    const exited = example.stop('SIGTERM');
+    await stream.text().catch(() => undefined);
+    while (await accepts(url)) continue;
+    held[0]?.end('finished');
+
+    await expect((await post).text()).resolves.toBe('finished');
+    expect(await exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('names the port that is in use', async () => {
+    const taken = await startBackend((_req, res) => res.end());
+    const { port } = new URL(taken);
+    const example = runExample('gateway.ts', { BACKENDS: taken, PORT: port });
+    expect((await example.exited).code).toBe(1);
+    expect(example.errors()).toBe(
+      `gateway: 127.0.0.1:${port} is in use: give another PORT (0 picks a free one)\n`,
+    );
+  });
+});
+
+describe('gateway.ts with a setting that cannot be', () => {
+  it('ends with one line', async () => {
+    const example = runExample('gateway.ts', { PORT: 'abc' });
+    expect((await example.exited).code).toBe(1);
+    expect(example.errors()).toBe(
+      'gateway: PORT=abc is not a port: give 0 to 65535 (0 picks a free one)\n',
+    );
+    expect(example.output()).toBe('');
+  });
+
+  it.each([
+    ['PORT', '65536', 'give 0 to 65535'],
+    ['UNKNOWN_SESSION_STATUS', '500', 'give 400 or 404'],
+    ['SESSION_TTL_SECONDS', 'soon', 'give seconds'],
+    ['SESSION_TTL_SECONDS', '0', 'give seconds'],
+    ['BACKENDS', 'http://127.0.0.1:1/mcp', 'give http://127.0.0.1:1 and set MCP_PATH'],
+    ['BACKENDS', 'localhost:1', 'give one such as http://mcp-0:8080'],
+    ['BACKENDS', 'http://me:secret@host', 'give it without'],
+    ['BACKENDS', ' , ', 'give http://mcp-0:8080,http://mcp-1:8080'],
+    ['MCP_PATH', 'mcp', 'give one such as /mcp'],
+    ['MCP_PATH', '/:any', 'give one such as /mcp'],
+    ['MCP_PATH', '/a/../b', 'give one such as /mcp'],
+    ['REDIS_URL', 'localhost', 'give one such as redis://localhost:6379'],
+    ['PROXY', 'nginx', 'give http-proxy-middleware'],
+  ])('names %s=%s and the remedy', (name, value, remedy) => {
+    expect(() => readSettings({ [name]: value })).toThrow(name);
+    expect(() => readSettings({ [name]: value })).toThrow(remedy);
+    expect(() => readSettings({ [name]: value })).not.toThrow('secret');
+  });
+
+  it('takes an empty one for none', () => {
+    const settings = ['PORT', 'HOST', 'BACKENDS', 'MCP_PATH', 'REDIS_URL', 'PROXY'];
+    const env = Object.fromEntries(settings.map((name) => [name, '']));
+    expect(readSettings(env)).toEqual({
+      port: 3000,
+      host: '127.0.0.1',
+      mcpPath: '/mcp',
+      sessionOptions: {},
+    });
+  });
+});
+
+async function startGateway(
+  env: Record<string, string>,
+): Promise<{ example: RunningExample; url: string }> {
+  const example = runExample('gateway.ts', { PORT: '0', ...env });
+  return { example, url: await example.match(/^listening on (\S+)$/m) };
+}
+
+async function startBackend(listener: http.RequestListener): Promise<string> {
+  const server = http.createServer(listener).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function closedPort(): Promise<number> {
+  const server = http.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function get(url: string): Promise<string> {
+  const response = await fetch(url);
+  return `${response.status} ${await response.text()}`;
+}
+
+/** Does anybody accept a connection there? */
+function accepts(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname, () => socket.destroy());
+    socket.once('error', () => resolve(false));
+    socket.once('close', (hadError) => resolve(!hadError));
+  });
+}
+
+async function count(client: Client): Promise<{ instance: string; count: number }> {
+  const { content } = await client.callTool({ name: 'count' });
+  const [first] = content as { text: string }[];
+  return JSON.parse(first?.text ?? '') as { instance: string; count: number };
+}

@@ -1,0 +1,92 @@
+/** The environment of gateway.ts, checked: what is wrong is said in one line with its remedy. */
+export interface Settings {
+  port: number;
+  host: string;
+  /** Left out: the gateway starts demo servers. */
+  backends?: string[];
+  mcpPath: string;
+  redisUrl?: string;
+  /** What is left out keeps the default of the package. */
+  sessionOptions: { ttl?: number; unknownSessionStatus?: 400 | 404 };
+}
+
+const PROXIES = ['http-proxy-middleware'];
+
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  checkProxy(env.PROXY || 'http-proxy-middleware');
+  const { BACKENDS, REDIS_URL, SESSION_TTL_SECONDS, UNKNOWN_SESSION_STATUS } = env;
+  return {
+    port: readPort(env.PORT || '3000'),
+    host: env.HOST || '127.0.0.1',
+    mcpPath: readPath(env.MCP_PATH || '/mcp'),
+    ...(BACKENDS && { backends: readBackends(BACKENDS) }),
+    ...(REDIS_URL && { redisUrl: readRedisUrl(REDIS_URL) }),
+    sessionOptions: {
+      ...(SESSION_TTL_SECONDS && { ttl: readTtl(SESSION_TTL_SECONDS) }),
+      ...(UNKNOWN_SESSION_STATUS && { unknownSessionStatus: readStatus(UNKNOWN_SESSION_STATUS) }),
+    },
+  };
+}
+
+function checkProxy(value: string): void {
+  if (PROXIES.includes(value)) return;
+  throw new Error(`PROXY=${value} is not known: give ${PROXIES.join(' or ')}`);
+}
+
+function readPort(value: string): number {
+  if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
+  throw new Error(`PORT=${value} is not a port: give 0 to 65535 (0 picks a free one)`);
+}
+
+/** Letters, digits and `-._~` only: anything else would mean something to Express. */
+function readPath(value: string): string {
+  if (value === '/' || /^(\/[\w.~-]+)+\/?$/.test(value)) {
+    if (new URL(value, 'http://gateway').pathname === value) return value;
+  }
+  throw new Error(`MCP_PATH=${value} is not a plain path: give one such as /mcp`);
+}
+
+function readBackends(value: string): string[] {
+  const backends = value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+  if (backends.length === 0) {
+    throw new Error('BACKENDS names no backend: give http://mcp-0:8080,http://mcp-1:8080');
+  }
+  return backends.map(readOrigin);
+}
+
+function readOrigin(value: string): string {
+  if (value.includes('@')) {
+    throw new Error('BACKENDS: a URL carries a user name or password: give it without');
+  }
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url || !['http:', 'https:'].includes(url.protocol)) {
+    throw new Error(`BACKENDS: ${value} is not an http(s) URL: give one such as http://mcp-0:8080`);
+  }
+  if (url.pathname !== '/' || url.search || url.hash) {
+    throw new Error(
+      `BACKENDS: ${value} has a path: give ${url.origin} and set MCP_PATH, the gateway keeps the path`,
+    );
+  }
+  return url.origin;
+}
+
+/** The value is not repeated: it may hold a password. */
+function readRedisUrl(value: string): string {
+  if (URL.canParse(value) && /^rediss?:$/.test(new URL(value).protocol)) return value;
+  throw new Error('REDIS_URL is not a Redis URL: give one such as redis://localhost:6379');
+}
+
+function readTtl(value: string): number {
+  const milliseconds = Math.round(Number(value) * 1000);
+  if (milliseconds > 0 && Number.isSafeInteger(milliseconds)) return milliseconds;
+  throw new Error(`SESSION_TTL_SECONDS=${value} is not a time: give seconds, such as 7200`);
+}
+
+function readStatus(value: string): 400 | 404 {
+  if (value === '400') return 400;
+  if (value === '404') return 404;
+  throw new Error(`UNKNOWN_SESSION_STATUS=${value} is not allowed: give 400 or 404`);
+}
