@@ -3,7 +3,7 @@ import https from 'node:https';
 import net, { type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { connectFailureOf, NotDispatched, type Dispatch } from './dispatch.ts';
+import { connectFailureOf, isReset, NotDispatched, type Dispatch } from './dispatch.ts';
 
 /** How long a backend may take to accept a connection (ms). */
 const CONNECT_TIMEOUT = 2000;
@@ -30,7 +30,7 @@ export async function connect(dispatch: Dispatch, options: ConnectOptions): Prom
       const there = origin === dispatch.origin ? options : addressOf(origin, options);
       // Without an origin the proxy follows a redirect of its own.
       const secure = origin?.startsWith('https:') ?? options._defaultAgent instanceof https.Agent;
-      const socket = await dial(there, secure, res);
+      const socket = await dialAgainIfReset(there, secure, res);
       if (origin !== undefined && origin !== dispatch.origin) failedOver.set(socket, origin);
       if (origin !== undefined) routed?.reached(origin);
       return socket;
@@ -42,6 +42,16 @@ export async function connect(dispatch: Dispatch, options: ConnectOptions): Prom
       if (next.kind !== 'backend') throw new NotDispatched(next, error);
       origin = next.origin;
     }
+  }
+}
+
+/** A backend that goes away resets what it has not accepted yet: the second try tells whether it is gone. */
+async function dialAgainIfReset(...args: Parameters<typeof dial>): Promise<Socket> {
+  try {
+    return await dial(...args);
+  } catch (error) {
+    if (!isReset(error)) throw error;
+    return dial(...args);
   }
 }
 

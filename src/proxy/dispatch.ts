@@ -38,18 +38,23 @@ const UNREACHABLE = new Set([
 
 /** How a connection failed; anything but a refusal may be a passing fault of the network. */
 export function connectFailureOf(error: unknown): ConnectFailure {
-  return REFUSED.has(codeOf(error)) ? 'refused' : 'unreachable';
+  return REFUSED.has(memberOf(error, 'code')) ? 'refused' : 'unreachable';
 }
 
 /** Whether the error says that there was no connection at all. */
 export function isConnectError(error: unknown): boolean {
-  const code = codeOf(error);
-  const syscall = typeof error === 'object' && error !== null ? Reflect.get(error, 'syscall') : '';
-  return REFUSED.has(code) || (UNREACHABLE.has(code) && syscall !== 'read' && syscall !== 'write');
+  const code = memberOf(error, 'code');
+  const syscall = memberOf(error, 'syscall');
+  if (REFUSED.has(code) || syscall === 'connect') return true;
+  return UNREACHABLE.has(code) && syscall !== 'read' && syscall !== 'write';
 }
 
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null ? String(Reflect.get(error, 'code')) : '';
+export function isReset(error: unknown): boolean {
+  return memberOf(error, 'code') === 'ECONNRESET';
+}
+
+function memberOf(error: unknown, name: 'code' | 'syscall'): string {
+  return typeof error === 'object' && error !== null ? String(Reflect.get(error, name)) : '';
 }
 
 // Both proxies emit "start" and make the outgoing request in one synchronous step: what "start" leaves here is

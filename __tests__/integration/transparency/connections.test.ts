@@ -1,5 +1,7 @@
+import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import http from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { onCleanup } from '../../helpers/cleanup.ts';
@@ -23,6 +25,23 @@ function announce(backend: ScriptedBackend, keepAlive: string): void {
     res.setHeader('Keep-Alive', keepAlive);
     return false;
   };
+}
+
+/**
+ * Closes the backend when the kernel has made a connection to it that neither side has heard of: it is reset while
+ * the gateway still waits for it.
+ */
+function closeWhenDialled(backend: ScriptedBackend): void {
+  const onSocket = (message: unknown): void => {
+    const { socket } = message as { readonly socket: Socket };
+    socket.once('connectionAttempt', (_address: string, port: number) => {
+      if (port !== backend.port) return;
+      diagnostics.unsubscribe('net.client.socket', onSocket);
+      process.nextTick(() => void backend.refuse());
+    });
+  };
+  diagnostics.subscribe('net.client.socket', onSocket);
+  onCleanup(() => diagnostics.unsubscribe('net.client.socket', onSocket));
 }
 
 describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
@@ -89,6 +108,17 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     await a.refuse();
     await post(gw, '{}');
     expect((await b.hit(0)).headers.host).toBe(new URL(b.origin).host);
+  });
+
+  test('D2 a backend that goes away while it is connected to counts as refusing', async () => {
+    const { gw, backends } = await start();
+    const [backend] = backends as [ScriptedBackend];
+    const id = await openSession(gw);
+    await backend.refuse();
+    await backend.reopen();
+    closeWhenDialled(backend);
+    expect((await call(gw, id)).text).toContain('"reason":"session_lost"');
+    expect(backend.hits.length).toBe(1);
   });
 
   test('an agent of the app is used', async () => {
