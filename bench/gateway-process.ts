@@ -1,11 +1,9 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-
 import express, { type RequestHandler } from 'express';
 import { createProxyMiddleware as version4 } from 'http-proxy-middleware';
 import { createProxyMiddleware as version3 } from 'http-proxy-middleware3';
-
 import { mcpSessionRouting, sessionPlugin, sessionRouter } from '../src/index.ts';
 
 // All variants in one process: the same JIT state, so that a difference of a few microseconds is one.

@@ -12,7 +12,8 @@ import type { AddressInfo } from 'node:net';
 const ROUNDS = 15;
 const REQUESTS = 3000;
 const CONNECTIONS = 16;
-const BODY = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{}}}';
+const BODY =
+  '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{}}}';
 const INITIALIZE = '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}';
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS });
@@ -29,7 +30,9 @@ function post(url: string, body: string, headers: http.OutgoingHttpHeaders): Pro
   return new Promise((resolve, reject) => {
     const request = http.request(url, { method: 'POST', agent, headers }, (response) => {
       if (response.statusCode !== 200) reject(new Error(`status ${response.statusCode}`));
-      response.resume().once('end', () => resolve(String(response.headers['mcp-session-id'] ?? '')));
+      response
+        .resume()
+        .once('end', () => resolve(String(response.headers['mcp-session-id'] ?? '')));
     });
     request.once('error', reject).end(body);
   });
@@ -42,7 +45,10 @@ async function cpuOf(gateway: ChildProcess): Promise<number> {
 }
 
 async function round(gateway: ChildProcess, url: string): Promise<number> {
-  const common = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  const common = {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+  };
   const session = await post(url, INITIALIZE, common);
   const headers = { ...common, 'mcp-protocol-version': '2025-11-25', 'mcp-session-id': session };
   const before = await cpuOf(gateway);
@@ -77,8 +83,12 @@ for (let turn = -2; turn < ROUNDS; turn += 1) {
   }
 }
 
-console.log(`Node ${process.version}, ${ROUNDS} rounds of ${REQUESTS} requests, ${CONNECTIONS} connections`);
-console.log('| variant | CPU per request, median | efficiency against plain, median of pairs |\n|---|---|---|');
+console.log(
+  `Node ${process.version}, ${ROUNDS} rounds of ${REQUESTS} requests, ${CONNECTIONS} connections`,
+);
+console.log(
+  '| variant | CPU per request, median | efficiency against plain, median of pairs |\n|---|---|---|',
+);
 for (const name of names) {
   const plain = costs.get(`${name.slice(0, 4)} plain`) ?? [];
   const own = costs.get(name) ?? [];

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { documentedCode } from '../helpers/documented-code.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const modules = path.join(root, 'node_modules');
@@ -140,6 +141,19 @@ test('the types need neither the optional peers nor skipLibCheck, in both module
   await writeFile(path.join(folder, 'gateway.mts'), code);
   await writeFile(path.join(folder, 'gateway.cts'), code);
   expect(await compile(folder, { skipLibCheck: false })).toBe('');
+});
+
+test('the code in the documentation compiles, and the test of a store of your own passes', async () => {
+  const peers = ['express', 'ioredis', 'http-proxy-middleware', '@jest/globals'];
+  const folder = await consumer(peers);
+  const blocks = await documentedCode();
+  expect(blocks.length).toBeGreaterThan(5);
+  for (const { file, code } of blocks) await writeFile(path.join(folder, file), code);
+  expect(await compile(folder, { noEmit: false })).toBe('');
+  const suite = blocks.find(({ code }) => code.includes('node:test'))?.file ?? 'none';
+  const { stdout } = await run(process.execPath, [suite.replace(/ts$/, 'js')], { cwd: folder });
+  expect(stdout).toMatch(/^# pass [1-9]/m);
+  expect(stdout).toMatch(/^# fail 0$/m);
 });
 
 /** A project with the packed package, its dependencies and the named packages. */
