@@ -1,13 +1,25 @@
+import { LRUCache } from 'lru-cache';
 import { SessionRoutingError } from '../protocol/errors.ts';
+
+// Parsing costs as much as all else that is done for a request of a session, and the same few are asked for.
+const parsedBefore = new LRUCache<string, { readonly origin: string | undefined }>({ max: 1000 });
 
 /**
  * The origin of a backend's URL (`http://host:port`), or `undefined` if it is no absolute http(s) URL.
  * Credentials, path and query are no part of it.
  */
 export function originOf(url: unknown): string | undefined {
-  const parsed = url instanceof URL ? url : typeof url === 'string' ? parseUrl(url) : undefined;
-  if (!parsed || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) return undefined;
-  return parsed.origin;
+  if (url instanceof URL) return httpOrigin(url);
+  if (typeof url !== 'string') return undefined;
+  const before = parsedBefore.get(url);
+  if (before) return before.origin;
+  const origin = URL.canParse(url) ? httpOrigin(new URL(url)) : undefined;
+  parsedBefore.set(url, { origin });
+  return origin;
+}
+
+function httpOrigin(url: URL): string | undefined {
+  return url.protocol === 'http:' || url.protocol === 'https:' ? url.origin : undefined;
 }
 
 /** Checks a configured backend. @throws {SessionRoutingError} `invalid_option`, with the remedy */
@@ -29,8 +41,4 @@ export function checkBackend(given: unknown): string {
 
 function invalid(given: unknown, remedy: string): SessionRoutingError {
   return new SessionRoutingError('invalid_option', `backends: ${JSON.stringify(given)} ${remedy}`);
-}
-
-function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
 }

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import type { Method } from './gated-response.ts';
 
-/** What sends an answer. */
-export type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders';
 type Listener = (...args: unknown[]) => void;
 
 /** What the app has given of an answer that the client does not get yet, and what it sees of the response meanwhile. */

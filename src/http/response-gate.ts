@@ -1,8 +1,9 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { settleRequest, type Answer } from './answer.ts';
+import { putBefore, type Method, type Watcher } from './gated-response.ts';
 import { applyHead, headersOf, type HeaderPairs } from './head-arguments.ts';
-import { HeldAnswer, swallow, type Method } from './held-answer.ts';
+import { HeldAnswer, swallow } from './held-answer.ts';
 
 /** What becomes of an answer whose head is about to be sent. */
 export type HeadVerdict =
@@ -30,14 +31,14 @@ export const SEND: Release = Object.freeze({ kind: 'send' });
  * The methods of the response are wrapped once and stay wrapped, since a middleware mounted later may have
  * wrapped them again; after the release they pass everything on.
  */
-export class ResponseGate {
+export class ResponseGate implements Watcher {
   readonly #res: ServerResponse;
   readonly #originals: Readonly<Record<Method, (...args: never[]) => unknown>>;
   readonly #onHead: (res: ServerResponse) => HeadVerdict;
   readonly #trigger: string | undefined;
   /** What the app had set before there was an answer: CORS headers belong on our answers too. */
   readonly #headersBefore: OutgoingHttpHeaders;
-  readonly #sources = new Set<Readable>();
+  readonly sources: Set<Readable> = new Set();
   #state: State = 'waiting';
   #held: HeldAnswer | undefined;
   #body: Buffer[] = [];
@@ -56,18 +57,7 @@ export class ResponseGate {
     // oxlint-disable-next-line typescript/unbound-method -- they are called with the response as `this`
     const { writeHead, write, end, flushHeaders } = res;
     this.#originals = { writeHead, write, end, flushHeaders };
-    const wrap =
-      (method: Method) =>
-      (...args: unknown[]) =>
-        this.#called(method, args);
-    Object.assign(res, {
-      writeHead: wrap('writeHead'),
-      write: wrap('write'),
-      end: wrap('end'),
-      flushHeaders: wrap('flushHeaders'),
-    });
-    res.on('pipe', (source: Readable) => this.#sources.add(source));
-    res.on('unpipe', (source: Readable) => this.#sources.delete(source));
+    putBefore(res, this);
   }
 
   /** A part of the answer was given to the gate, and the client has not got it yet. */
@@ -106,7 +96,7 @@ export class ResponseGate {
     this.#held?.drop();
     this.#body = [];
     const res = this.#res;
-    for (const source of this.#sources) {
+    for (const source of this.sources) {
       source.unpipe(res);
       // The proxies break a response off with its source: ours has to be out first.
       if (res.destroyed) source.destroy();
@@ -114,7 +104,7 @@ export class ResponseGate {
     }
   }
 
-  #called(method: Method, args: unknown[]): unknown {
+  called(method: Method, args: unknown[]): unknown {
     if (this.#state === 'open') return this.#original(method, args);
     if (this.#state === 'dropped') return this.#returned(method, swallow(args));
     if (this.#state === 'waiting') this.#ask(method, args);

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 // RFC 9110, 7.6.1, and the names that older agents use. `transfer-encoding` stays: it frames the body, and
 // node:http writes its own.
-const HOP_BY_HOP = [
+const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -11,16 +11,27 @@ const HOP_BY_HOP = [
   'te',
   'trailer',
   'upgrade',
-] as const;
+]);
+
+/** What `Connection` says nearly always: it names no other header. */
+const PLAIN = /^(?:keep-alive|close)$/i;
 
 /** Headers that `Connection` cannot nominate away: they frame the message, route it, or were set by a proxy in front. */
 const KEPT = /^(?:host|content-length|transfer-encoding|mcp-.*|forwarded|x-forwarded-.*)$/;
 
-/** Takes the headers off that belong to one connection only, and those that `Connection` names. */
-export function removeHopByHop(headers: IncomingHttpHeaders): void {
-  for (const token of (headers.connection ?? '').split(',')) {
-    const name = token.trim().toLowerCase();
-    if (name !== '' && !KEPT.test(name)) delete headers[name];
+/** The headers without those that belong to one connection only, and those that `Connection` names. */
+export function withoutHopByHop(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named = nominated(headers.connection);
+  const kept: IncomingHttpHeaders = {};
+  // A new object: one that was deleted from is slow for all who use it later.
+  for (const name of Object.keys(headers)) {
+    if (!HOP_BY_HOP.has(name) && !named?.has(name)) kept[name] = headers[name];
   }
-  for (const name of HOP_BY_HOP) delete headers[name];
+  return kept;
+}
+
+function nominated(connection: string | undefined): Set<string> | undefined {
+  if (connection === undefined || PLAIN.test(connection)) return undefined;
+  const names = connection.split(',').map((token) => token.trim().toLowerCase());
+  return new Set(names.filter((name) => !KEPT.test(name)));
 }

@@ -5,7 +5,7 @@ import { BackendAgent } from './backend-agent.ts';
 import { pipeOnceConnected, restoreConsumedBody } from './consumed-body.ts';
 import { startDispatch } from './dispatch.ts';
 import { keepChunkedDelete, outgoingPath } from './framing.ts';
-import { removeHopByHop } from './hop-by-hop.ts';
+import { withoutHopByHop } from './hop-by-hop.ts';
 import { noteKeepAlive } from './keep-alive.ts';
 import { closeWithConnection } from './pipelined.ts';
 import { takeOverErrors } from './proxy-errors.ts';
@@ -35,7 +35,7 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
     const origin = targetOrigin(target);
     if (routed && origin !== undefined) routed.route.backendUrl ??= origin;
     connections.set(req, req.headers.connection);
-    removeHopByHop(req.headers);
+    req.headers = withoutHopByHop(req.headers);
     // The 100 has been sent by node:http; and with this header the proxies leave out "proxyReq".
     delete req.headers.expect;
     keepChunkedDelete(req);
@@ -60,7 +60,7 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
     'proxyRes',
     (proxyRes: IncomingMessage, req: IncomingMessage, res: http.ServerResponse) => {
       noteKeepAlive(proxyRes.socket, String(proxyRes.headers['keep-alive'] ?? ''));
-      removeHopByHop(proxyRes.headers);
+      proxyRes.headers = withoutHopByHop(proxyRes.headers);
       // The proxies answer with the request's own "Connection".
       if (/(?:^|[\s,])close(?:$|[\s,])/i.test(connections.get(req) ?? '')) {
         req.headers.connection = 'close';
