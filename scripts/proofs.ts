@@ -375,8 +375,9 @@ export const proofs: readonly Proof[] = [
   {
     id: 'F1',
     file: 'src/proxy/session-plugin.ts',
-    find: 'removeHopByHop(proxyRes.headers);',
-    replace: "removeHopByHop(proxyRes.headers); delete proxyRes.headers['set-cookie'];",
+    find: 'proxyRes.headers = withoutHopByHop(proxyRes.headers);',
+    replace:
+      "proxyRes.headers = withoutHopByHop(proxyRes.headers); delete proxyRes.headers['set-cookie'];",
     test: `${TRANSPARENCY}/bytes.test.ts`,
     title: 'F1 leaves a compressed answer',
   },
@@ -408,7 +409,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'F4',
     file: 'src/proxy/session-plugin.ts',
-    find: '    removeHopByHop(req.headers);\n',
+    find: '    req.headers = withoutHopByHop(req.headers);\n',
     replace: '',
     test: `${TRANSPARENCY}/hop-by-hop.test.ts`,
     title: 'F4 takes hop-by-hop headers off the request',
