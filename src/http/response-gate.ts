@@ -4,13 +4,14 @@ import { settleRequest, type Answer } from './answer.ts';
 import { putBefore, type Method, type Watcher } from './gated-response.ts';
 import { applyHead, headersOf, type HeaderPairs } from './head-arguments.ts';
 import { HeldAnswer, swallow } from './held-answer.ts';
+import { Inspection } from './inspection.ts';
 
 /** What becomes of an answer whose head is about to be sent. */
 export type HeadVerdict =
   | { readonly kind: 'pass' }
   /** Nothing is sent until the promise resolves. */
   | { readonly kind: 'hold'; readonly until: Promise<Release> }
-  /** Nothing is sent until the body is there and has been read; `undefined`: it is longer than `maxBytes`. */
+  /** Nothing is sent until the body is there and has been read; `undefined`: it is too long, or does not come. */
   | {
       readonly kind: 'inspect';
       readonly maxBytes: number;
@@ -41,8 +42,7 @@ export class ResponseGate implements Watcher {
   readonly sources: Set<Readable> = new Set();
   #state: State = 'waiting';
   #held: HeldAnswer | undefined;
-  #body: Buffer[] = [];
-  #inspection: (HeadVerdict & { kind: 'inspect' }) | undefined;
+  #inspection: Inspection | undefined;
 
   /** With a `trigger` only an answer that carries this header (lower case) is looked at. */
   constructor(
@@ -94,7 +94,7 @@ export class ResponseGate implements Watcher {
   #drop(): void {
     this.#state = 'dropped';
     this.#held?.drop();
-    this.#body = [];
+    this.#inspection?.drop();
     const res = this.#res;
     for (const source of this.sources) {
       source.unpipe(res);
@@ -130,7 +130,10 @@ export class ResponseGate implements Watcher {
       this.#releaseAfter(verdict.until);
     } else {
       this.#state = 'inspecting';
-      this.#inspection = verdict;
+      this.#inspection = new Inspection(verdict.maxBytes, (body) => {
+        this.#state = 'held';
+        this.#releaseAfter(verdict.read(body));
+      });
     }
   }
 
@@ -142,7 +145,7 @@ export class ResponseGate implements Watcher {
 
   #hold(method: Method, args: unknown[]): unknown {
     this.#held?.add(method, args);
-    if (method === 'write' || method === 'end') this.#inspect(method, args[0]);
+    if (this.#state === 'inspecting') this.#inspect(method, args[0]);
     return this.#returned(method, this.#state === 'inspecting');
   }
 
@@ -151,17 +154,9 @@ export class ResponseGate implements Watcher {
     return method === 'flushHeaders' ? undefined : this.#res;
   }
 
-  #inspect(method: 'write' | 'end', chunk: unknown): void {
-    const inspection = this.#inspection;
-    if (this.#state !== 'inspecting' || !inspection) return;
-    if (typeof chunk === 'string') this.#body.push(Buffer.from(chunk));
-    else if (chunk instanceof Uint8Array) this.#body.push(Buffer.from(chunk));
-    const size = this.#body.reduce((sum, part) => sum + part.length, 0);
-    const over = size > inspection.maxBytes;
-    if (!over && method !== 'end') return;
-    this.#state = 'held';
-    this.#releaseAfter(inspection.read(over ? undefined : Buffer.concat(this.#body)));
-    this.#body = [];
+  #inspect(method: Method, chunk: unknown): void {
+    if (method === 'write' || method === 'end') this.#inspection?.add(chunk);
+    if (method === 'end') this.#inspection?.end();
   }
 
   #releaseAfter(until: Promise<Release>): void {
