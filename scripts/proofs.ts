@@ -21,9 +21,9 @@ export const proofs: readonly Proof[] = [
   {
     id: 'A1',
     file: 'src/routing/session-routing.ts',
-    find: "return { kind: 'pinned', key, record, backendUrl };",
+    find: "? { kind: 'pinned', key, record, backendUrl: backend.url }",
     replace:
-      "return { kind: 'pinned', key, record, backendUrl: backends?.choose({} as never)[0] };",
+      "? { kind: 'pinned', key, record, backendUrl: this.#options.backends?.choose({} as never)[0] }",
     test: CONTRACT,
     title: 'A1: every request of a session reaches the backend that opened it',
   },
@@ -351,8 +351,8 @@ export const proofs: readonly Proof[] = [
   {
     id: 'D8',
     file: 'src/routing/session-routing.ts',
-    find: 'backends && !backends.has(backendUrl)',
-    replace: 'false',
+    find: 'return backends.has(origin) ? { url: origin } : undefined;',
+    replace: 'return { url: origin };',
     test: CONTRACT,
     title: 'D8: a session whose backend is not in the list any more is over',
   },
@@ -432,9 +432,9 @@ export const proofs: readonly Proof[] = [
   },
   {
     id: 'F7',
-    file: 'src/proxy/session-plugin.ts',
-    find: "Reflect.get(target, 'href');",
-    replace: 'undefined;',
+    file: 'src/proxy/target-url.ts',
+    find: "return withPath(memberOf(target, 'href') ?? hrefOf(target));",
+    replace: 'return undefined;',
     test: CONTRACT,
     title: 'http-proxy-middleware 3 D9: without backends, opening requests go to the target',
   },

@@ -56,6 +56,7 @@ export class Exchange<
   readonly #asked: Asked;
   #route: Route = { kind: 'open', opening: false, backendUrl: undefined, alternatives: [] };
   #gate: ResponseGate | undefined;
+  #line: { readonly path: string; readonly secure: boolean } | undefined;
 
   constructor(
     req: Req & { originalUrl?: string },
@@ -90,6 +91,18 @@ export class Exchange<
 
   connectFailed(origin: string, failure: ConnectFailure): Promise<Destination> {
     return this.#around.routing.connectFailed(this.#route, origin, failure, this.req.method);
+  }
+
+  chosen(url: string | undefined): void {
+    this.#around.routing.chosen(this.#route, url);
+  }
+
+  sent(url: string | undefined): void {
+    this.#around.routing.sent(this.#route, url);
+  }
+
+  sentAs(line: { readonly path: string; readonly secure: boolean }): void {
+    this.#line = line;
   }
 
   reached(origin: string): void {
@@ -168,8 +181,9 @@ export class Exchange<
       reason = 'store_unavailable';
     }
     const { backendUrl } = this.#route;
-    const { path } = this.#asked;
-    if (backendUrl !== undefined) forgetAtBackend(backendUrl, path, sessionId, this.req.headers);
+    if (backendUrl !== undefined && this.#line) {
+      forgetAtBackend(backendUrl, this.#line, sessionId, this.req.headers);
+    }
     return this.#replaceBy(reason);
   }
 

@@ -9,12 +9,12 @@ const CARRIED = ['authorization', 'cookie', 'host', 'mcp-protocol-version'] as c
  * nothing depends on it, and the backend's own expiry is there for the rest.
  */
 export function forgetAtBackend(
-  origin: string,
-  path: string,
+  backendUrl: string,
+  { path, secure }: { readonly path: string; readonly secure: boolean },
   sessionId: string,
   headers: http.IncomingHttpHeaders,
 ): void {
-  const url = new URL(origin);
+  const url = new URL(backendUrl);
   const request = (url.protocol === 'https:' ? https : http).request({
     protocol: url.protocol,
     hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -22,6 +22,7 @@ export function forgetAtBackend(
     path,
     method: 'DELETE',
     agent: false,
+    rejectUnauthorized: secure,
     signal: AbortSignal.timeout(2000),
     headers: {
       ...Object.fromEntries(

@@ -10,6 +10,15 @@ export interface RoutedRequest {
   destination(): Destination;
   /** Where it goes after no connection to `origin` could be made. */
   connectFailed(origin: string, failure: ConnectFailure): Promise<Destination>;
+  /**
+   * A router of the app has chosen where the request goes; `undefined`: a place without a URL.
+   * @throws {SessionRoutingError} `invalid_option` if that is none of `backends`
+   */
+  chosen(url: string | undefined): void;
+  /** A proxy sends the request there. */
+  sent(url: string | undefined): void;
+  /** The request line is made: what would undo the request has to be sent in the same way. */
+  sentAs(line: { readonly path: string; readonly secure: boolean }): void;
   /** A connection to `origin` was made, or it has answered. */
   reached(origin: string): void;
   /** Answers in place of a backend; breaks the connection off if the client has got a part of an answer. */

@@ -3,6 +3,7 @@ import https from 'node:https';
 import net, { type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
+import { originOf } from '../backends/origin.ts';
 import { connectFailureOf, isReset, NotDispatched, type Dispatch } from './dispatch.ts';
 
 /** How long a backend may take to accept a connection (ms). */
@@ -40,7 +41,7 @@ export async function connect(dispatch: Dispatch, options: ConnectOptions): Prom
       const next = await routed.connectFailed(origin, connectFailureOf(error));
       if (next.kind === 'default') throw error;
       if (next.kind !== 'backend') throw new NotDispatched(next, error);
-      origin = next.origin;
+      origin = originOf(next.url);
     }
   }
 }
@@ -60,7 +61,9 @@ function dial(
   secure: boolean,
   res: ServerResponse | undefined,
 ): Promise<Socket> {
-  const address = { ...options, port: Number(options.port), path: undefined } as net.NetConnectOpts;
+  const { socketPath, port } = options;
+  const place = socketPath ? { path: socketPath } : { port: Number(port), path: undefined };
+  const address = { ...options, ...place } as net.NetConnectOpts;
   const socket = secure ? tls.connect(address as tls.ConnectionOptions) : net.connect(address);
   // Whoever gets the socket listens a moment later.
   socket.on('error', () => {});

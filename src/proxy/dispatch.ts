@@ -63,10 +63,16 @@ let started: Dispatch | undefined;
 
 export function startDispatch(dispatch: Dispatch): void {
   started = dispatch;
+  // A request that node:http refuses to make never comes: its path must not be the next one's.
+  queueMicrotask(forget);
 }
 
 export function takeDispatch(): Dispatch | undefined {
   const dispatch = started;
   started = undefined;
   return dispatch;
+}
+
+function forget(): void {
+  started = undefined;
 }

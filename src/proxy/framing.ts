@@ -26,6 +26,7 @@ export function outgoingPath(req: IncomingMessage, target: unknown): string | un
   if (/[^\x21-\xff]/.test(url)) return undefined;
   if (url.startsWith('/')) return url;
   // absolute-form = absolute-URI ; RFC 9112, 3.2.2: what is in front of the path names this gateway
-  const path = /^https?:\/\/[^/?#]*(\/[^#]*)?$/i.exec(url);
-  return path ? (path[1] ?? '/') : undefined;
+  const [whole, path = '/'] = /^https?:\/\/[^/?#]*([/?][^#]*)?$/i.exec(url) ?? [];
+  if (whole === undefined) return undefined;
+  return path.startsWith('/') ? path : `/${path}`;
 }

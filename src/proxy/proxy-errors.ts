@@ -1,4 +1,5 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
+import { originOf } from '../backends/origin.ts';
 import { isOver, routedRequestOf, type RoutedRequest } from '../http/routed-request.ts';
 import { connectFailureOf, isConnectError, NotDispatched } from './dispatch.ts';
 import type { ProxyOptionsLike, ProxyServerLike } from './proxy-like.ts';
@@ -48,15 +49,15 @@ async function answerFailure(
   error: Error,
   res: ServerResponse,
 ): Promise<void> {
-  const { backendUrl } = routed.route;
+  const origin = originOf(routed.route.backendUrl);
   if (error instanceof NotDispatched) {
     if (error.stop.kind === 'deleted') routed.confirmDeleted();
     else routed.refuse(error.stop.reason);
   } else if (res.headersSent) {
     res.destroy();
-  } else if (backendUrl !== undefined && isConnectError(error)) {
+  } else if (origin !== undefined && isConnectError(error)) {
     // An agent of the user's: what ours would have found out while connecting.
-    const next = await routed.connectFailed(backendUrl, connectFailureOf(error));
+    const next = await routed.connectFailed(origin, connectFailureOf(error));
     if (next.kind === 'deleted') routed.confirmDeleted();
     else routed.refuse(next.kind === 'refuse' ? next.reason : 'no_backend');
   } else {

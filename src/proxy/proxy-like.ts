@@ -12,10 +12,12 @@ export interface ProxyServerLike {
 export interface ProxyOptionsLike {
   agent?: unknown;
   router?: unknown;
-  logger?: unknown;
   on?: { error?: unknown };
   ejectPlugins?: unknown;
   pathFilter?: unknown;
   ignorePath?: unknown;
   toProxy?: unknown;
+  forward?: unknown;
+  secure?: unknown;
+  selfHandleResponse?: unknown;
 }

@@ -1,6 +1,7 @@
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import { originOf } from '../backends/origin.ts';
 import { isOver, routedRequestOf } from '../http/routed-request.ts';
+import { SessionRoutingError } from '../protocol/errors.ts';
 import { BackendAgent } from './backend-agent.ts';
 import { pipeOnceConnected, restoreConsumedBody } from './consumed-body.ts';
 import { startDispatch } from './dispatch.ts';
@@ -10,6 +11,7 @@ import { noteKeepAlive } from './keep-alive.ts';
 import { closeWithConnection } from './pipelined.ts';
 import { takeOverErrors } from './proxy-errors.ts';
 import type { ProxyOptionsLike, ProxyServerLike } from './proxy-like.ts';
+import { targetUrl } from './target-url.ts';
 import { wrapRouter } from './wrap-router.ts';
 
 type Connection = string | undefined;
@@ -26,14 +28,23 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
   const connections = new WeakMap<IncomingMessage, Connection>();
   // Their path is not the client's.
   const ownPath = options.ignorePath === true || options.toProxy === true;
+  const handled = options.selfHandleResponse === true;
+  const secure = options.secure !== false;
+  if (options.forward !== undefined) {
+    throw new SessionRoutingError(
+      'invalid_option',
+      "forward: a copy of a session's request must not reach another server; leave it out, or mirror at the backend",
+    );
+  }
   options.agent ??= new BackendAgent();
   wrapRouter(options);
   takeOverErrors(proxyServer, options);
 
   proxyServer.on('start', (req: IncomingMessage, res: http.ServerResponse, target: unknown) => {
     const routed = routedRequestOf(req);
-    const origin = targetOrigin(target);
-    if (routed && origin !== undefined) routed.route.backendUrl ??= origin;
+    const url = targetUrl(target);
+    routed?.sent(url);
+    const origin = originOf(url);
     connections.set(req, req.headers.connection);
     req.headers = withoutHopByHop(req.headers);
     // The 100 has been sent by node:http; and with this header the proxies leave out "proxyReq".
@@ -48,7 +59,8 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
 
   proxyServer.on(
     'proxyReq',
-    (proxyReq: ClientRequest, _req: IncomingMessage, res: http.ServerResponse) => {
+    (proxyReq: ClientRequest, req: IncomingMessage, res: http.ServerResponse) => {
+      routedRequestOf(req)?.sentAs({ path: proxyReq.path, secure });
       // httpxy closes the connection after a chunked body; node:http frames such a body itself.
       if (!proxyReq.headersSent) proxyReq.removeHeader('connection');
       if (isOver(res)) proxyReq.destroy();
@@ -67,16 +79,11 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
       }
       // A backend that breaks off must not look like one that has finished.
       proxyRes.once('close', () => proxyRes.complete || res.destroy());
-      if (/^text\/event-stream/i.test(proxyRes.headers['content-type'] ?? '')) {
+      // With `selfHandleResponse` the app has not written its head yet.
+      if (!handled && /^text\/event-stream/i.test(proxyRes.headers['content-type'] ?? '')) {
         // Not at once, since a short stream would need two packets for one.
         setImmediate(() => res.headersSent || isOver(res) || res.flushHeaders());
       }
     },
   );
-}
-
-function targetOrigin(target: unknown): string | undefined {
-  if (typeof target === 'string' || target instanceof URL) return originOf(target);
-  const href: unknown = typeof target === 'object' && target && Reflect.get(target, 'href');
-  return originOf(href);
 }

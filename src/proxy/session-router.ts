@@ -22,5 +22,5 @@ export function sessionRouter<Target = string>(
   if (hasDotSegments(req.url ?? '/')) throw new SessionRoutingError('invalid_path');
   const destination = routed.destination();
   if (destination.kind === 'refuse') throw new SessionRoutingError(destination.reason);
-  return (destination.kind === 'backend' ? destination.origin : undefined) as Target;
+  return (destination.kind === 'backend' ? destination.url : undefined) as Target;
 }

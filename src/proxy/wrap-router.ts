@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { routedRequestOf } from '../http/routed-request.ts';
+import { SESSION_HEADER } from '../protocol/session-id.ts';
 import { hasDotSegments } from './dot-segments.ts';
 import { lookUpRouterTable } from './router-table.ts';
 import { sessionRouter } from './session-router.ts';
+import { targetUrl } from './target-url.ts';
 
 type Router = (req: IncomingMessage, ...rest: unknown[]) => unknown;
 
@@ -18,7 +20,7 @@ export function wrapRouter(options: { router?: unknown; pathFilter?: unknown }):
     ...rest: unknown[]
   ): Promise<unknown> {
     const routed = routedRequestOf(req);
-    if (!routed) return theirs?.(req, ...rest);
+    if (!routed) return isUpgradeOfSession(req) ? refused(req) : theirs?.(req, ...rest);
     const url = req.url ?? '/';
     // The filter reads "//name/path" as a host and a path: it was not the path that it has matched.
     const misread = options.pathFilter !== undefined && /^[/\\]{2}/.test(url);
@@ -28,12 +30,15 @@ export function wrapRouter(options: { router?: unknown; pathFilter?: unknown }):
     }
     if (routed.route.kind === 'open' && theirs) {
       const chosen = await theirs(req, ...rest);
-      if (chosen !== undefined && chosen !== null) return chosen;
+      if (chosen !== undefined && chosen !== null) {
+        routed.chosen(targetUrl(chosen));
+        return chosen;
+      }
     }
     const destination = routed.destination();
     if (destination.kind === 'refuse') routed.refuse(destination.reason);
     if (destination.kind === 'deleted') routed.confirmDeleted();
-    if (destination.kind === 'backend') return destination.origin;
+    if (destination.kind === 'backend') return destination.url;
     return destination.kind === 'default' ? undefined : answered();
   };
 }
@@ -43,6 +48,16 @@ function routerOf(router: unknown): Router | undefined {
   if (typeof router === 'function') return router as Router;
   if (typeof router !== 'object' || router === null) return undefined;
   return (req) => lookUpRouterTable(router, req);
+}
+
+/** Upgrades pass all middleware by, and no revision of MCP has them: nobody has looked whose session it is. */
+function isUpgradeOfSession(req: IncomingMessage): boolean {
+  return req.headers.upgrade !== undefined && req.headers[SESSION_HEADER] !== undefined;
+}
+
+function refused(req: IncomingMessage): Promise<never> {
+  req.socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  return answered();
 }
 
 /** The client has its answer. The proxies know no other way to stop than not to be told where to go. */

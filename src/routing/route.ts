@@ -8,8 +8,10 @@ export interface OpenRoute {
   readonly kind: 'open';
   /** Its answer may start a session. */
   readonly opening: boolean;
-  /** Origin of the backend it goes to; known when a proxy has asked for it. */
+  /** Where it goes, known when a proxy has asked for it: an origin, with a path only where the proxy's target has one. */
   backendUrl: string | undefined;
+  /** It goes to a place that the app has chosen and that no record could name: it cannot open a session. */
+  nameless?: boolean;
   /** Backends to try if that one cannot be reached. */
   alternatives: readonly string[];
 }
@@ -20,13 +22,13 @@ export interface PinnedRoute {
   /** SHA-256 of the session id, hex. */
   readonly key: string;
   record: SessionRecord;
-  /** Origin of the session's backend; `undefined`: the proxy's own target, or a handler of the app. */
+  /** The session's backend, as it is recorded; `undefined`: the proxy's own target, or a handler of the app. */
   backendUrl: string | undefined;
 }
 
 /** Where a request goes. */
 export type Destination =
-  | { readonly kind: 'backend'; readonly origin: string }
+  | { readonly kind: 'backend'; readonly url: string }
   /** The `target` of the proxy. */
   | { readonly kind: 'default' }
   | Stop;

@@ -3,6 +3,7 @@ import type { BackendList, BalancedRequest } from '../backends/backend-list.ts';
 import { originOf } from '../backends/origin.ts';
 import type { Outages } from '../backends/outages.ts';
 import { isKnownLostSession, readNotFound } from '../protocol/backend-answer.ts';
+import { SessionRoutingError } from '../protocol/errors.ts';
 import { BACKEND_URL, newRecord, type SessionRecord } from '../store/record.ts';
 import type { SessionDirectory } from '../store/session-directory.ts';
 import type { Awaitable } from '../store/session-store.ts';
@@ -58,27 +59,49 @@ export class SessionRouting {
     record: SessionRecord,
     method: string | undefined,
   ): Awaitable<PinnedRoute | Stop> {
-    const backendUrl = originOf(record[BACKEND_URL]);
-    const { backends } = this.#options;
-    if (backendUrl !== undefined && backends && !backends.has(backendUrl)) {
-      return this.#endOrFollow(key, record, method, 'session_ended');
-    }
-    return { kind: 'pinned', key, record, backendUrl };
+    const backend = this.#backendOf(record);
+    return backend
+      ? { kind: 'pinned', key, record, backendUrl: backend.url }
+      : this.#endOrFollow(key, record, method, 'session_ended');
   }
 
   /** Where the request goes first. For a request without a session this is where a backend is chosen. */
   destination(route: Route, req: BalancedRequest): Destination {
     const { backends } = this.#options;
-    if (route.backendUrl !== undefined) return { kind: 'backend', origin: route.backendUrl };
+    const { backendUrl: url } = route;
     if (route.kind === 'pinned') {
+      if (url !== undefined) return { kind: 'backend', url };
       return backends ? { kind: 'refuse', reason: 'session_ended' } : { kind: 'default' };
     }
     if (!backends) return { kind: 'default' };
+    if (url !== undefined) return { kind: 'backend', url };
     const [first, ...alternatives] = backends.choose(req);
     if (first === undefined) return { kind: 'refuse', reason: 'no_backend' };
     route.backendUrl = first;
     route.alternatives = alternatives;
-    return { kind: 'backend', origin: first };
+    return { kind: 'backend', url: first };
+  }
+
+  /**
+   * A router of the app has chosen where a request without a session goes.
+   * @throws {SessionRoutingError} `invalid_option` if that is none of `backends`: what opens there would be refused
+   */
+  chosen(route: Route, url: string | undefined): void {
+    const { backends } = this.#options;
+    if (route.kind === 'pinned') return;
+    if (backends && !backends.has(originOf(url) ?? '')) {
+      throw new SessionRoutingError(
+        'invalid_option',
+        'router: what it returned is not one of `backends`; add it there, or leave `backends` out',
+      );
+    }
+    route.backendUrl = url;
+    route.nameless = url === undefined;
+  }
+
+  /** A proxy sends the request there, be it on its own account. */
+  sent(route: Route, url: string | undefined): void {
+    if (route.kind === 'open' && !route.nameless) route.backendUrl = url;
   }
 
   /** Where the request goes after no connection could be made, and so no byte of it was sent (D1 to D3, C3). */
@@ -95,19 +118,19 @@ export class SessionRouting {
       if (next === undefined) return { kind: 'refuse', reason: 'no_backend' };
       route.backendUrl = next;
       route.alternatives = alternatives;
-      return { kind: 'backend', origin: next };
+      return { kind: 'backend', url: next };
     }
     const lost = failure === 'refused' || outFor >= lostAfter || method === 'DELETE';
     if (!lost) return { kind: 'refuse', reason: 'backend_unreachable' };
     const next = await this.#endOrFollow(route.key, route.record, method, 'session_lost');
     if (next.kind !== 'pinned') return next;
     // Moved, but not away: another gateway keeps the session, so it is not for this one to give up.
-    if (next.backendUrl === undefined || next.backendUrl === origin) {
+    if (next.backendUrl === undefined || originOf(next.backendUrl) === origin) {
       return { kind: 'refuse', reason: 'backend_unreachable' };
     }
     route.record = next.record;
     route.backendUrl = next.backendUrl;
-    return { kind: 'backend', origin: next.backendUrl };
+    return { kind: 'backend', url: next.backendUrl };
   }
 
   /** A connection to the backend was made, or it has answered. */
@@ -127,6 +150,7 @@ export class SessionRouting {
    * @throws {SessionRoutingError} `store_unavailable`
    */
   async record(route: Route, sessionId: string, asked: Asked): Promise<'created' | 'conflict'> {
+    if (route.kind === 'open' && route.nameless) return 'conflict';
     const key = keyOf(sessionId);
     const { backendUrl } = route;
     const record = newRecord({ key, nonce: randomUUID(), backendUrl, path: asked.path });
@@ -166,12 +190,21 @@ export class SessionRouting {
   ): Promise<PinnedRoute | Stop> {
     const result = await this.directory.endUnlessMoved(key, record);
     if (result.kind === 'moved') {
-      const backendUrl = originOf(result.record[BACKEND_URL]);
-      const listed = backendUrl === undefined || (this.#options.backends?.has(backendUrl) ?? true);
-      if (listed) return { kind: 'pinned', key, record: result.record, backendUrl };
+      const { record: moved } = result;
+      const backend = this.#backendOf(moved);
+      if (backend) return { kind: 'pinned', key, record: moved, backendUrl: backend.url };
       await this.directory.end(key, result.record);
     }
     if (result.kind === 'unavailable') return { kind: 'refuse', reason: 'store_unavailable' };
     return method === 'DELETE' ? { kind: 'deleted' } : { kind: 'refuse', reason };
+  }
+
+  /** With `backends` a record names one of them, whatever else it says; otherwise the URL is believed as it stands. */
+  #backendOf(record: SessionRecord): { readonly url: string | undefined } | undefined {
+    const { backends } = this.#options;
+    const url = record[BACKEND_URL];
+    const origin = originOf(url);
+    if (origin === undefined || !backends) return { url: origin && url };
+    return backends.has(origin) ? { url: origin } : undefined;
   }
 }

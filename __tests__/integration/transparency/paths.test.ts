@@ -94,6 +94,13 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     },
   );
 
+  test('F6 sends an absolute request line without a path on as "/"', async () => {
+    const { backend, get } = await start({});
+    await get('http://gateway?a=1');
+    await get('http://gateway');
+    expect(backend.hits.map(({ url }) => url)).toEqual(['/?a=1', '/']);
+  });
+
   test.each(dotted)('F6 refuses %s', async (target) => {
     const { gw, backend, get } = await start({});
     const lines = sessionLines(await openSession(gw));

@@ -79,16 +79,16 @@ describe('a destination', () => {
   test('A14: is chosen when it is asked for, and only once', () => {
     const { routing } = bench({ backends: new BackendList([A, B], 'round-robin') });
     const route = opening();
-    expect(routing.destination(route, req)).toEqual({ kind: 'backend', origin: A });
-    expect(routing.destination(route, req)).toEqual({ kind: 'backend', origin: A });
-    expect(routing.destination(opening(), req)).toEqual({ kind: 'backend', origin: B });
+    expect(routing.destination(route, req)).toEqual({ kind: 'backend', url: A });
+    expect(routing.destination(route, req)).toEqual({ kind: 'backend', url: A });
+    expect(routing.destination(opening(), req)).toEqual({ kind: 'backend', url: B });
   });
 
   test('D9: without a list is the default, also of a session without a backend', async () => {
     const { routing, pinned } = bench();
     expect(routing.destination(opening(), req)).toEqual({ kind: 'default' });
     expect(routing.destination(await pinned(undefined), req)).toEqual({ kind: 'default' });
-    expect(routing.destination(await pinned(A), req)).toEqual({ kind: 'backend', origin: A });
+    expect(routing.destination(await pinned(A), req)).toEqual({ kind: 'backend', url: A });
   });
 
   test('D8: with a list is never the default of a session', async () => {
@@ -144,9 +144,9 @@ describe('D1: an opening request that could not be connected', () => {
     const route = opening();
     routing.destination(route, req);
     const next = (origin: string) => routing.connectFailed(route, origin, 'refused', 'POST');
-    expect(await next(A)).toEqual({ kind: 'backend', origin: B });
+    expect(await next(A)).toEqual({ kind: 'backend', url: B });
     expect(route.backendUrl).toBe(B);
-    expect(await next(B)).toEqual({ kind: 'backend', origin: 'http://c' });
+    expect(await next(B)).toEqual({ kind: 'backend', url: 'http://c' });
     expect(await next('http://c')).toEqual({ kind: 'refuse', reason: 'no_backend' });
   });
 });
@@ -185,7 +185,7 @@ describe('a pinned request that could not be connected', () => {
     move(B);
     expect(await routing.connectFailed(route, A, 'refused', 'POST')).toEqual({
       kind: 'backend',
-      origin: B,
+      url: B,
     });
     expect(route).toMatchObject({ backendUrl: B, record: { [BACKEND_URL]: B } });
   });

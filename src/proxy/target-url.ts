@@ -1,0 +1,34 @@
+import { originOf } from '../backends/origin.ts';
+
+/** A longer one is not recorded (characters). */
+const LONGEST = 2048;
+
+/**
+ * The URL of a target or of what a `router` has returned, with the path that the proxy puts in front of every
+ * path; `undefined` if there is none, as for a socket file. Credentials are no part of it.
+ */
+export function targetUrl(target: unknown): string | undefined {
+  if (typeof target === 'string') return originOf(target) === target ? target : withPath(target);
+  if (typeof target !== 'object' || target === null || memberOf(target, 'socketPath'))
+    return undefined;
+  return withPath(memberOf(target, 'href') ?? hrefOf(target));
+}
+
+function withPath(href: string): string | undefined {
+  const origin = originOf(href);
+  if (origin === undefined || href.length > LONGEST) return undefined;
+  const { pathname, search } = new URL(href);
+  return pathname === '/' && search === '' ? origin : origin + pathname + search;
+}
+
+function hrefOf(target: object): string {
+  const host = memberOf(target, 'hostname') ?? memberOf(target, 'host') ?? 'localhost';
+  const port = memberOf(target, 'port');
+  const place = port === undefined ? host : `${host}:${port}`;
+  return `${memberOf(target, 'protocol') ?? 'http:'}//${place}${memberOf(target, 'pathname') ?? ''}`;
+}
+
+function memberOf(target: object, name: string): string | undefined {
+  const value: unknown = Reflect.get(target, name);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
