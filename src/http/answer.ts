@@ -28,9 +28,16 @@ export function refusalAnswer(reason: Reason, status: number, rawId?: string): A
 /** The answer to a DELETE of a session whose backend is gone: there is nothing left to delete. */
 export const DELETED: Answer = Object.freeze({ status: 204, headers: {}, body: '' });
 
-/** Lets the connection be used again: what is left of the request's body must not be taken for the next request. */
+/** Lets the connection be used again, unless the rest of the request's body would have to be waited for. */
 export function settleRequest(req: IncomingMessage, res: ServerResponse): void {
-  if (!req.complete) res.setHeader('Connection', 'close');
+  if (!hasArrived(req)) res.setHeader('Connection', 'close');
   req.unpipe();
   req.resume();
+}
+
+/** `complete` is set late: not before whoever is told of the head, or of the last byte, has returned. */
+function hasArrived(req: IncomingMessage): boolean {
+  if (req.complete) return true;
+  const { 'content-length': length, 'transfer-encoding': coding } = req.headers;
+  return coding === undefined && req.readableLength === Number(length ?? 0);
 }

@@ -197,6 +197,28 @@ export const guard: readonly Rule[] = [
   },
   {
     id: 'A2',
+    title: 'requests that are pipelined behind a refused one are carried out',
+    async run(env) {
+      const { gw, a } = await env.routed(1);
+      const last = rawRequest('GET /mcp?last', ['Connection: close']);
+      const lines = ['Mcp-Session-Id: x', JSON_TYPE];
+      const refused = [
+        rawRequest('GET /mcp', lines),
+        rawRequest('POST /mcp', [...lines, 'Content-Length: 0']),
+        rawRequest('POST /mcp', lines, TOOLS_LIST),
+        rawRequest('POST /mcp', lines, 'no JSON'),
+        rawRequest('POST /mcp', ['Mcp-Session-Id: a b'], TOOLS_LIST),
+        rawRequest('DELETE /mcp', ['Mcp-Session-Id: a b']),
+      ];
+      for (const [at, first] of refused.entries()) {
+        const text = await rawHttp(gw.url, Buffer.concat([first, last]));
+        expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 400', 'HTTP/1.1 200']);
+        expect(a.hits).toHaveLength(at + 1);
+      }
+    },
+  },
+  {
+    id: 'A2',
     title: 'of a body longer than maxBodySize the id is not repeated',
     async run(env) {
       const { gw } = await env.routed(1, { options: { maxBodySize: 1000 } });
