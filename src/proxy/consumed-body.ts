@@ -12,7 +12,8 @@ export function restoreConsumedBody(req: ReadRequest): void {
   const { headers } = req;
   const hadBody = 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;
   if (!req.readableEnded || !hadBody) return;
-  const bytes = Buffer.isBuffer(req.rawBody) ? req.rawBody : bytesOf(req);
+  const read = Buffer.isBuffer(req.rawBody) ? req.rawBody : req.body;
+  const bytes = Buffer.isBuffer(read) ? read : writtenAnew(req);
   if (bytes !== undefined) {
     // Whatever was chunked or compressed on the way in is one plain block now.
     delete headers['transfer-encoding'];
@@ -46,17 +47,27 @@ export function pipeOnceConnected(req: IncomingMessage): void {
   };
 }
 
-function bytesOf({ body, headers }: ReadRequest): Buffer | undefined {
-  if (Buffer.isBuffer(body)) return body;
-  if (typeof body === 'string') return Buffer.from(body);
-  if (typeof body !== 'object' || body === null) return undefined;
+// parameter = token "=" ( token / quoted-string ) ; RFC 9110, 5.6.6
+const CHARSET = /;[ \t]*charset=(?!"?utf-?8"?[ \t]*(?:;|$))(?:"[^"]*"|[^\s;"]*)/i;
+
+/** In UTF-8, whatever charset the body came in. */
+function writtenAnew({ body, headers }: ReadRequest): Buffer | undefined {
   const type = headers['content-type'] ?? '';
-  if (type.includes('json')) return Buffer.from(JSON.stringify(body));
+  const text = textOf(body, type);
+  if (text === undefined) return undefined;
+  if (CHARSET.test(type)) headers['content-type'] = type.replace(CHARSET, '; charset=utf-8');
+  return Buffer.from(text);
+}
+
+function textOf(body: unknown, type: string): string | undefined {
+  if (typeof body === 'string') return body;
+  if (typeof body !== 'object' || body === null) return undefined;
+  if (type.includes('json')) return JSON.stringify(body);
   return type.includes('x-www-form-urlencoded') ? formOf(body) : undefined;
 }
 
 /** Nested members have no one spelling. */
-function formOf(body: object): Buffer | undefined {
+function formOf(body: object): string | undefined {
   const pairs = Object.entries(body).flatMap(([name, value]: [string, unknown]) =>
     (Array.isArray(value) ? value : [value]).map((each: unknown): [string, unknown] => [
       name,
@@ -64,5 +75,5 @@ function formOf(body: object): Buffer | undefined {
     ]),
   );
   const flat = pairs.every((pair): pair is [string, string] => typeof pair[1] === 'string');
-  return flat ? Buffer.from(new URLSearchParams(pairs).toString()) : undefined;
+  return flat ? new URLSearchParams(pairs).toString() : undefined;
 }
