@@ -24,6 +24,7 @@ export function peekBody(req: IncomingMessage, options: PeekOptions): Promise<st
     let size = 0;
     let timer: NodeJS.Timeout | undefined;
     let decided = false;
+    let first: number | undefined;
     // When all that came with the head has been parsed: listening to a body that is complete and empty would
     // end it, and nobody could wait for its end again.
     queueMicrotask(() => {
@@ -40,8 +41,10 @@ export function peekBody(req: IncomingMessage, options: PeekOptions): Promise<st
       if (Buffer.isBuffer(chunk)) {
         read.push(chunk);
         size += chunk.length;
+        first ??= chunk.find(isNoBlank);
       }
-      if (size > options.maxBytes || !startsLikeJson(read)) decide(false);
+      const noJson = first !== undefined && first !== 0x7b && first !== 0x5b;
+      if (size > options.maxBytes || noJson) decide(false);
       else if (req.complete || size === announced) decide(size > 0);
     }
 
@@ -63,12 +66,6 @@ export function peekBody(req: IncomingMessage, options: PeekOptions): Promise<st
   });
 }
 
-function startsLikeJson(chunks: readonly Buffer[]): boolean {
-  for (const bytes of chunks) {
-    for (const byte of bytes) {
-      if (byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d) continue;
-      return byte === 0x7b || byte === 0x5b;
-    }
-  }
-  return true;
+function isNoBlank(byte: number): boolean {
+  return byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d;
 }

@@ -201,3 +201,15 @@ test('G3: a body of exactly maxBytes is read, one more is not', async () => {
     expect(await peekBody(another.req, { ...LARGE, maxBytes: 999 })).toBeUndefined();
   }
 });
+
+test('G3: a body whose first character is late costs no more for each byte before it', async () => {
+  const blanks = 20_000;
+  const request = await received([...POST, `Content-Length: ${blanks + 2}`]);
+  const looked = peekBody(request.req, LARGE);
+  const before = process.cpuUsage();
+  for (let sent = 0; sent < blanks; sent += 1) await request.send(' ');
+  const { user } = process.cpuUsage(before);
+  await request.send('{}');
+  expect((await looked)?.trim()).toBe('{}');
+  expect(user).toBeLessThan(1_500_000);
+});
