@@ -464,6 +464,14 @@ export const proofs: readonly Proof[] = [
   },
   {
     id: 'G2',
+    file: 'src/http/refusal-handler.ts',
+    find: 'await handler(',
+    replace: 'void handler(',
+    test: CONTRACT,
+    title: 'G2: a handler that fails, at once or later, is told to the error handler of the app',
+  },
+  {
+    id: 'G2',
     file: 'src/proxy/proxy-errors.ts',
     find: 'if (theirs && options.ejectPlugins !== true) return;',
     replace: 'if (theirs) return;',

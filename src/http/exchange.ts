@@ -1,48 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Reason } from '../protocol/reasons.ts';
-import { REFUSALS } from '../protocol/reasons.ts';
+import { REFUSALS, type Reason } from '../protocol/reasons.ts';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
 import type { AnswerHead, Asked } from '../routing/answer.ts';
 import type { Destination, PinnedRoute, Route } from '../routing/route.ts';
-import { keyOf, type ConnectFailure, type SessionRouting } from '../routing/session-routing.ts';
+import { keyOf, type ConnectFailure } from '../routing/session-routing.ts';
 import { DELETED, refusalAnswer, settleRequest, type Answer } from './answer.ts';
-import { canDecode, decodeBody } from './decode-body.ts';
 import { forgetAtBackend } from './forget-at-backend.ts';
-import type { LiveStreams } from './live-streams.ts';
+import { headOf, MAX_INSPECTED, textOf } from './read-answer.ts';
+import { askHandler } from './refusal-handler.ts';
 import { PASS, ResponseGate, SEND, type HeadVerdict, type Release } from './response-gate.ts';
 import { isOver, type RoutedRequest } from './routed-request.ts';
+import type { Surroundings } from './surroundings.ts';
 
-/** What the `handler` option is told of a refusal. */
-export interface RefusalInfo {
-  /** Stable name, see docs/errors.md. */
-  readonly reason: Reason;
-  /** The status the package would answer with. */
-  readonly status: number;
-  /** JSON-RPC error code. */
-  readonly code: number;
-  readonly message: string;
-}
-
-/** Answers refusals in place of the package. */
-export type RefusalHandler<Req, Res> = (
-  req: Req,
-  res: Res,
-  next: (error?: unknown) => void,
-  refusal: RefusalInfo,
-) => void;
-
-/** What all exchanges of one middleware share. */
-export interface Surroundings<Req extends IncomingMessage, Res extends ServerResponse> {
-  readonly routing: SessionRouting;
-  readonly streams: LiveStreams;
-  readonly resources: Set<{ destroy(): void }>;
-  readonly handler: RefusalHandler<Req, Res> | undefined;
-  readonly unknownSessionStatus: number;
-  readonly onRefused: (reason: Reason, key: string | undefined) => void;
-}
-
-/** The body of an answer that is read to see whether a session is lost is at most this long. */
-const MAX_INSPECTED = 64 * 1024;
+export type { RefusalHandler, RefusalInfo } from './refusal-handler.ts';
 
 /** One request and its answer. */
 export class Exchange<
@@ -51,7 +21,7 @@ export class Exchange<
 > implements RoutedRequest {
   readonly req: Req;
   readonly res: Res;
-  readonly #next: (error?: unknown) => void;
+  readonly next: (error?: unknown) => void;
   readonly #around: Surroundings<Req, Res>;
   readonly #asked: Asked;
   #route: Route = { kind: 'open', opening: false, backendUrl: undefined, alternatives: [] };
@@ -66,7 +36,7 @@ export class Exchange<
   ) {
     this.req = req;
     this.res = res;
-    this.#next = next;
+    this.next = next;
     this.#around = around;
     const url = req.originalUrl ?? req.url ?? '/';
     const query = url.indexOf('?');
@@ -110,33 +80,36 @@ export class Exchange<
   }
 
   refuse(reason: Reason, rawId?: string, key: string | undefined = this.#key()): void {
+    const { handler, onRefused } = this.#around;
     const status = this.#statusOf(reason);
-    this.#around.onRefused(reason, key);
-    if (isOver(this.res)) return;
-    const { handler } = this.#around;
-    if (!handler || this.#gate?.holds) {
+    onRefused(reason, key);
+    if (this.#isTooLate()) return;
+    if (!handler) {
       this.#answer(refusalAnswer(reason, status, rawId));
       return;
     }
     this.#gate?.open();
     settleRequest(this.req, this.res);
-    const { code, message } = REFUSALS[reason];
-    handler(this.req, this.res, this.#next, { reason, status, code, message });
+    void askHandler(handler, this, reason, status);
   }
 
   confirmDeleted(): void {
-    if (!isOver(this.res)) this.#answer(DELETED);
+    if (!this.#isTooLate()) this.#answer(DELETED);
   }
 
   onClose(resource: { destroy(): void }): void {
     this.#around.resources.add(resource);
   }
 
+  /** Nothing of ours can follow an answer that is on its way, held or not: it is broken off (D5). */
+  #isTooLate(): boolean {
+    if (isOver(this.res)) return true;
+    const { headersSent } = this.res;
+    if (headersSent) this.res.destroy();
+    return headersSent;
+  }
+
   #answer(answer: Answer): void {
-    if (this.res.headersSent) {
-      this.res.destroy();
-      return;
-    }
     settleRequest(this.req, this.res);
     if (this.#gate) this.#gate.replace(answer);
     else this.res.writeHead(answer.status, answer.headers).end(answer.body);
@@ -193,7 +166,7 @@ export class Exchange<
   }
 
   async #inspect(route: PinnedRoute, status: number, bytes: Buffer | undefined): Promise<Release> {
-    const body = bytes && decodeBody(bytes, codingOf(this.res), MAX_INSPECTED);
+    const body = bytes && textOf(this.res, bytes);
     if (body === undefined) return SEND;
     const verdict = await this.#around.routing.inspect(route, this.#asked, status, body);
     return verdict === 'pass' ? SEND : this.#replaceBy(verdict);
@@ -213,19 +186,4 @@ export class Exchange<
   #key(): string | undefined {
     return this.#route.kind === 'pinned' ? this.#route.key : undefined;
   }
-}
-
-function headOf(res: ServerResponse): AnswerHead {
-  const sessionId = res.getHeader(SESSION_HEADER);
-  const contentType = String(res.getHeader('content-type') ?? '');
-  return {
-    status: res.statusCode,
-    sessionId: Array.isArray(sessionId) ? sessionId.join(', ') : sessionId?.toString(),
-    eventStream: contentType.toLowerCase().startsWith('text/event-stream'),
-    encoded: !canDecode(codingOf(res)),
-  };
-}
-
-function codingOf(res: ServerResponse): string {
-  return String(res.getHeader('content-encoding') ?? 'identity').toLowerCase();
 }

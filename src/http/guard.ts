@@ -9,9 +9,10 @@ import {
 } from '../routing/decide.ts';
 import type { PinnedRoute, Route, Stop } from '../routing/route.ts';
 import { keyOf } from '../routing/session-routing.ts';
-import { Exchange, type Surroundings } from './exchange.ts';
+import { Exchange } from './exchange.ts';
 import { requestMessage } from './request-message.ts';
 import { rememberRoutedRequest, routedRequestOf } from './routed-request.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface GuardOptions<
   Req extends IncomingMessage,

@@ -60,11 +60,6 @@ export class ResponseGate implements Watcher {
     putBefore(res, this);
   }
 
-  /** A part of the answer was given to the gate, and the client has not got it yet. */
-  get holds(): boolean {
-    return this.#state === 'held' || this.#state === 'inspecting';
-  }
-
   /**
    * Sends an answer of our own in place of what was, or would have been, sent. Whatever writes to the response
    * afterwards is not heard. Wrappers that were put around ours are left out: one of them may hold half an answer.
@@ -108,7 +103,8 @@ export class ResponseGate implements Watcher {
     if (this.#state === 'open') return this.#original(method, args);
     if (this.#state === 'dropped') return this.#returned(method, swallow(args));
     if (this.#state === 'waiting') this.#ask(method, args);
-    return this.holds ? this.#hold(method, args) : this.#original(method, args);
+    const holds = this.#state === 'held' || this.#state === 'inspecting';
+    return holds ? this.#hold(method, args) : this.#original(method, args);
   }
 
   #ask(method: Method, args: unknown[]): void {

@@ -1,4 +1,5 @@
 import { expect, jest } from '@jest/globals';
+import type { ErrorRequestHandler, Express } from 'express';
 import request from 'supertest';
 import type { Logger, SessionEvents } from '../../../src/index.ts';
 import { onCleanup } from '../../helpers/cleanup.ts';
@@ -44,6 +45,18 @@ function listeners(): {
     lines,
     events,
   };
+}
+
+function fail(): never {
+  throw new Error('out of order');
+}
+
+/** The error handler of an app. */
+function answerErrors(app: Express): void {
+  const answer: ErrorRequestHandler = (_error, _req, res, _next) => {
+    res.status(500).end('told');
+  };
+  app.use(answer);
 }
 
 /** Whatever is called on it throws. */
@@ -183,9 +196,6 @@ export const life: readonly Rule[] = [
     id: 'G2',
     title: 'functions of the user that throw fail their own request only',
     async run(env) {
-      const fail = (): never => {
-        throw new Error('out of order');
-      };
       const set = { skip: fail, handler: fail, lostSession: fail, balance: fail };
       for (const [name, option] of Object.entries(set)) {
         const { gw: healthy, backends, a } = await env.routed(1, { store: new Map() });
@@ -201,6 +211,42 @@ export const life: readonly Rule[] = [
         a.answer = undefined;
         await call(healthy, id).expect(200);
       }
+    },
+  },
+  {
+    id: 'G2',
+    title: 'a handler that fails, at once or later, is told to the error handler of the app',
+    async run(env) {
+      const failures = {
+        thrown: fail,
+        rejected: () => Promise.reject(new Error('out of order')),
+        nothing: () => Promise.reject(),
+      };
+      for (const handler of Object.values(failures)) {
+        const { gw, a } = await env.routed(1, { options: { handler }, after: answerErrors });
+        const id = await openSession(gw);
+        await call(gw, 'unknown').expect(500, 'told');
+        await request(gw.url).get('/mcp').set('Mcp-Session-Id', 'a b').expect(500, 'told');
+        await a.refuse();
+        await call(gw, id).expect(500, 'told');
+        await initialize(gw).expect(500, 'told');
+      }
+    },
+  },
+  {
+    id: 'G2',
+    title: 'a handler that fails in the middle of its answer breaks it off',
+    async run(env) {
+      const { gw } = await env.routed(1, {
+        options: {
+          handler: (_req, res) => {
+            res.write('half of it');
+            return Promise.reject(new Error('out of order'));
+          },
+        },
+        after: answerErrors,
+      });
+      await expect(call(gw, 'unknown')).rejects.toMatchObject({ code: 'ECONNRESET' });
     },
   },
   {

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import express, { type RequestHandler } from 'express';
+import { routedRequestOf } from '../../../src/http/routed-request.ts';
 import { gateway, type ExpressMajor } from '../../helpers/gateway.ts';
 import { heldOpening, turns } from '../../helpers/held-opening.ts';
 import { parseRaw, rawHttp } from '../../helpers/raw-http.ts';
@@ -162,6 +163,22 @@ describe.each<ExpressMajor>([5, 4])('Express %d', (major) => {
     await client.closed;
     expect(client.text).toMatch(/^HTTP\/1.1 503 /);
     expect(client.text).not.toMatch(/secret|more|mcp-session-id/i);
+  });
+
+  test('D5 a refusal that comes while an answer is held breaks it off, and asks no handler', async () => {
+    const handler = jest.fn();
+    const { client } = await heldOpening({
+      express: major,
+      options: { handler },
+      between: (app) =>
+        app.post('/mcp', (req, res) => {
+          res.setHeader('Mcp-Session-Id', id);
+          res.write('half of it');
+          routedRequestOf(req)?.refuse('upstream_failed');
+        }),
+    });
+    expect([await client.closed, client.text]).toEqual(['end', '']);
+    expect(handler).not.toHaveBeenCalled();
   });
 
   test('G2 a held answer that node:http refuses ends the connection, not the process', async () => {

@@ -1,0 +1,28 @@
+import type { ServerResponse } from 'node:http';
+import { SESSION_HEADER } from '../protocol/session-id.ts';
+import type { AnswerHead } from '../routing/answer.ts';
+import { canDecode, decodeBody } from './decode-body.ts';
+
+/** A body that may tell of a lost session is read if it is no longer. */
+export const MAX_INSPECTED = 64 * 1024;
+
+/** What the head of an answer says that is about to be sent. */
+export function headOf(res: ServerResponse): AnswerHead {
+  const sessionId = res.getHeader(SESSION_HEADER);
+  const contentType = String(res.getHeader('content-type') ?? '');
+  return {
+    status: res.statusCode,
+    sessionId: Array.isArray(sessionId) ? sessionId.join(', ') : sessionId?.toString(),
+    eventStream: contentType.toLowerCase().startsWith('text/event-stream'),
+    encoded: !canDecode(codingOf(res)),
+  };
+}
+
+/** What the body says; `undefined` if it is broken, or longer than `MAX_INSPECTED`. */
+export function textOf(res: ServerResponse, body: Buffer): string | undefined {
+  return decodeBody(body, codingOf(res), MAX_INSPECTED);
+}
+
+function codingOf(res: ServerResponse): string {
+  return String(res.getHeader('content-encoding') ?? 'identity').toLowerCase();
+}

@@ -1,0 +1,15 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Reason } from '../protocol/reasons.ts';
+import type { SessionRouting } from '../routing/session-routing.ts';
+import type { LiveStreams } from './live-streams.ts';
+import type { RefusalHandler } from './refusal-handler.ts';
+
+/** What all exchanges of one middleware share. */
+export interface Surroundings<Req extends IncomingMessage, Res extends ServerResponse> {
+  readonly routing: SessionRouting;
+  readonly streams: LiveStreams;
+  readonly resources: Set<{ destroy(): void }>;
+  readonly handler: RefusalHandler<Req, Res> | undefined;
+  readonly unknownSessionStatus: number;
+  readonly onRefused: (reason: Reason, key: string | undefined) => void;
+}
