@@ -100,6 +100,14 @@ export const proofs: readonly Proof[] = [
     title: 'A7: requests without an id are balanced',
   },
   {
+    id: 'A7',
+    file: 'src/routing/answer.ts',
+    find: 'if (!success || !route.opening)',
+    replace: 'if (!success)',
+    test: CONTRACT,
+    title: 'A7: an id on the answer to a request that opens nothing is removed',
+  },
+  {
     id: 'A8',
     file: 'src/protocol/message.ts',
     find: "message['method'] === 'initialize'",
@@ -183,8 +191,8 @@ export const proofs: readonly Proof[] = [
   {
     id: 'B4',
     file: 'src/routing/answer.ts',
-    find: "if (!success) return { kind: 'pass', dropSessionId: true };",
-    replace: "if (!success) return { kind: 'pass', dropSessionId: false };",
+    find: 'if (!success || !route.opening)',
+    replace: 'if (!success && !route.opening)',
     test: CONTRACT,
     title: 'B4: an error with an id is passed on without it',
   },

@@ -50,12 +50,12 @@ export class Exchange<
   /** Sets the way of the request and watches its answer. */
   take(route: Route): void {
     this.#route = route;
-    if (route.kind === 'open' && !route.opening) return;
-    const trigger = route.kind === 'open' ? SESSION_HEADER : undefined;
-    this.#gate = new ResponseGate(this.res, () => this.#onHead(), trigger);
+    // Where no session can begin, the app's own answers are left alone (A14): those of a proxy are watched later.
+    if (route.kind === 'pinned' || route.opening) this.#watch();
   }
 
   destination(): Destination {
+    this.#watch();
     return this.#around.routing.destination(this.#route, this.req);
   }
 
@@ -68,6 +68,7 @@ export class Exchange<
   }
 
   sent(url: string | undefined): void {
+    this.#watch();
     this.#around.routing.sent(this.#route, url);
   }
 
@@ -99,6 +100,11 @@ export class Exchange<
 
   onClose(resource: { destroy(): void }): void {
     this.#around.resources.add(resource);
+  }
+
+  #watch(): void {
+    const trigger = this.#route.kind === 'open' ? SESSION_HEADER : undefined;
+    this.#gate ??= new ResponseGate(this.res, () => this.#onHead(), trigger);
   }
 
   /** Nothing of ours can follow an answer that is on its way, held or not: it is broken off (D5). */

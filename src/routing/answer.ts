@@ -45,12 +45,13 @@ export function planAnswer(
   const { status, sessionId } = head;
   const success = status >= 200 && status < 300;
   if (route.kind === 'open') {
-    if (sessionId === undefined || !route.opening) return { kind: 'pass', dropSessionId: false };
-    if (!success) return { kind: 'pass', dropSessionId: true };
+    if (sessionId === undefined) return { kind: 'pass', dropSessionId: false };
+    // Clients adopt the id of any answer: one that is not stored must not reach them.
+    if (!success || !route.opening) return { kind: 'pass', dropSessionId: true };
     if (!isSessionId(sessionId)) return { kind: 'refuse', reason: 'invalid_backend_answer' };
     return { kind: 'record', sessionId };
   }
-  // Clients adopt the id of any answer: another session's must not reach them.
+  // Nor must another session's.
   const dropSessionId = sessionId !== undefined && hashOf(sessionId) !== route.key;
   if (asked.method === 'DELETE' && (success || status === 404))
     return { kind: 'end', dropSessionId };

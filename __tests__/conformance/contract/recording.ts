@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import request from 'supertest';
 import { call, initialize, openSession, openStream, terminate } from '../../helpers/mcp-client.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
 import type { Answer, ScriptedBackend } from '../../helpers/scripted-backend.ts';
@@ -85,6 +86,23 @@ export const recording: readonly Rule[] = [
         expectRefusal(await initialize(gw), 'invalid_backend_answer');
       }
       expect(store.calls).toEqual([]);
+    },
+  },
+  {
+    id: 'A7',
+    title:
+      'an id on the answer to a request that opens nothing is removed, since it was not stored',
+    async run(env) {
+      const store = scriptedStore();
+      for (const proxyOptions of [{}, { plugins: undefined }]) {
+        const { gw, a } = await env.routed(1, { store, proxyOptions });
+        a.answer = ({ res }) => res.setHeader('Mcp-Session-Id', 'a-stray-one').end('{}');
+        for (const method of ['get', 'head', 'put', 'options', 'delete', 'patch'] as const) {
+          const answer = await request(gw.url)[method]('/mcp').expect(200);
+          expect(answer.headers).not.toHaveProperty('mcp-session-id');
+        }
+        expect([a.hits.length, store.calls]).toEqual([6, []]);
+      }
     },
   },
   {

@@ -31,6 +31,7 @@ function addRoutes(app: Express): void {
     res.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders();
     setImmediate(() => res.end('data: 1\n\n'));
   });
+  app.get('/id', (_req, res) => void res.set('Mcp-Session-Id', 'of-another-kind').end());
   app.get('/throws', () => {
     throw Object.assign(new Error('the app failed'), { status: 507, stack: 'the app failed' });
   });
@@ -57,6 +58,7 @@ const REQUESTS = [
   rawRequest('GET /head-array', ['Connection: close']),
   rawRequest('GET /chunks', ['Connection: close']),
   rawRequest('GET /events', ['Connection: close']),
+  rawRequest('GET /id', ['Connection: close']),
   rawRequest('GET /throws', ['Connection: close']),
   rawRequest('GET /nowhere', ['Connection: close']),
   rawRequest('DELETE /nowhere', ['Connection: close']),

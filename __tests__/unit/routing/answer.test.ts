@@ -52,8 +52,10 @@ describe('the answer to an opening request', () => {
     expect(plan(opening, head)).toEqual(planned);
   });
 
-  test('A7: of a request that can open none it passes', () => {
-    expect(plan(balanced, { sessionId: 'x' })).toEqual(PASS);
+  test('A7: of a request that can open none it passes without the id', () => {
+    expect(plan(balanced, { sessionId: 'x' })).toEqual(DROP);
+    expect(plan(balanced, { sessionId: 'x', status: 404 })).toEqual(DROP);
+    expect(plan(balanced, {})).toEqual(PASS);
   });
 });
 
