@@ -309,6 +309,14 @@ export const proofs: readonly Proof[] = [
     title: 'C6: sessions.end(id) ends a session everywhere',
   },
   {
+    id: 'C6',
+    file: 'src/http/live-streams.ts',
+    find: 'this.#look(key);\n  }\n\n  /** Breaks off',
+    replace: '}\n\n  /** Breaks off',
+    test: CONTRACT,
+    title: 'C6: a stream whose head comes after its session has ended is closed',
+  },
+  {
     id: 'D1',
     file: 'src/routing/session-routing.ts',
     find: "if (next === undefined) return { kind: 'refuse', reason: 'no_backend' };",

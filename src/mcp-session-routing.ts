@@ -80,7 +80,7 @@ export function mcpSessionRouting(
       reporter.ended(key);
     },
   );
-  const streams = new LiveStreams((key) => directory.keepAlive(key), settings.ttl / 10);
+  const streams = new LiveStreams((key) => directory.lookup(key), settings.ttl / 10);
   const resources = new Set<{ destroy(): void }>();
   const routing = new SessionRouting({
     directory,

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import type { Lookup } from '../store/session-directory.ts';
+import type { Awaitable } from '../store/session-store.ts';
 
 /** Timers run at once with anything longer (ms). */
 const LONGEST_INTERVAL = 2 ** 31 - 1;
@@ -9,13 +11,13 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  */
 export class LiveStreams {
   readonly #streams = new Map<string, Set<ServerResponse>>();
-  readonly #keepAlive: (key: string) => void;
+  readonly #lookup: (key: string) => Awaitable<Lookup>;
   readonly #interval: number;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `keepAlive` is told, every `interval` ms, each session that has a stream open. */
-  constructor(keepAlive: (key: string) => void, interval: number) {
-    this.#keepAlive = keepAlive;
+  /** Each session that has a stream open is looked up every `interval` ms, which keeps it alive. */
+  constructor(lookup: (key: string) => Awaitable<Lookup>, interval: number) {
+    this.#lookup = lookup;
     this.#interval = Math.min(interval, LONGEST_INTERVAL);
   }
 
@@ -33,6 +35,8 @@ export class LiveStreams {
     this.#streams.set(key, streams);
     res.once('close', () => this.#remove(key, res));
     this.#timer ??= setInterval(() => this.#tick(), this.#interval).unref();
+    // The session may have ended while the backend took its time.
+    this.#look(key);
   }
 
   /** Breaks off the streams of a session that is over. */
@@ -54,6 +58,19 @@ export class LiveStreams {
   }
 
   #tick(): void {
-    for (const key of this.#streams.keys()) this.#keepAlive(key);
+    for (const key of this.#streams.keys()) this.#look(key);
+  }
+
+  /** Not every ending is heard of: some are only found. What cannot be told is none. */
+  #look(key: string): void {
+    try {
+      const known = this.#lookup(key);
+      if (known instanceof Promise) known.then((late) => this.#found(key, late)).catch(() => {});
+      else this.#found(key, known);
+    } catch {}
+  }
+
+  #found(key: string, { kind }: Lookup): void {
+    if (kind === 'ended' || kind === 'unknown') this.end(key);
   }
 }

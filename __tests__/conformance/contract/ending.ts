@@ -35,6 +35,10 @@ function jsonRpcError(code: number, message: string): string {
   return `{"jsonrpc": "2.0", "error": {"code": ${code}, "message": "${message}"}, "id": null}`;
 }
 
+function isBrokenOff(error: { readonly code?: string }): boolean {
+  return error.code === 'ECONNRESET';
+}
+
 export const ending: readonly Rule[] = [
   {
     id: 'C1',
@@ -349,6 +353,23 @@ export const ending: readonly Rule[] = [
         expect(each.sessions.stats().streams).toBe(0);
       }
       expect(hitsOf(backends)).toBe(before);
+    },
+  },
+  {
+    id: 'C6',
+    title: 'a stream whose head comes after its session has ended is closed',
+    async run(env) {
+      for (const store of [undefined, scriptedStore({ without: ['subscribe'] })]) {
+        const { gw, a } = await env.routed(1, { store });
+        const id = await openSession(gw);
+        a.answer = ({ method }) => method === 'GET';
+        const answer = request(gw.url).get('/mcp').set(ofSession(id)).then(String, isBrokenOff);
+        const { res } = await a.hitWhere(({ method }) => method === 'GET');
+        await gw.sessions.end(id);
+        res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: late\n\n');
+        expect(await answer).toBe(true);
+        expect(gw.sessions.stats().streams).toBe(0);
+      }
     },
   },
   {
