@@ -35,6 +35,15 @@ export function settleRequest(req: IncomingMessage, res: ServerResponse): void {
   req.resume();
 }
 
+/** The same where the app answers: it may want the body before. */
+export function settleOnceAnswered(req: IncomingMessage, res: ServerResponse): void {
+  if (!hasArrived(req)) res.setHeader('Connection', 'close');
+  res.once('finish', () => {
+    req.unpipe();
+    req.resume();
+  });
+}
+
 /** `complete` is set late: not before whoever is told of the head, or of the last byte, has returned. */
 function hasArrived(req: IncomingMessage): boolean {
   if (req.complete) return true;

@@ -4,12 +4,18 @@ import { SESSION_HEADER } from '../protocol/session-id.ts';
 import type { AnswerHead, Asked } from '../routing/answer.ts';
 import type { Destination, PinnedRoute, Route } from '../routing/route.ts';
 import { keyOf, type ConnectFailure } from '../routing/session-routing.ts';
-import { DELETED, refusalAnswer, settleRequest, type Answer } from './answer.ts';
+import {
+  DELETED,
+  refusalAnswer,
+  settleOnceAnswered,
+  settleRequest,
+  type Answer,
+} from './answer.ts';
 import { forgetAtBackend } from './forget-at-backend.ts';
 import { headOf, MAX_INSPECTED, textOf } from './read-answer.ts';
 import { askHandler } from './refusal-handler.ts';
 import { PASS, ResponseGate, SEND, type HeadVerdict, type Release } from './response-gate.ts';
-import { isOver, type RoutedRequest } from './routed-request.ts';
+import { isOver, rememberRoutedRequest, type RoutedRequest } from './routed-request.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export type { RefusalHandler, RefusalInfo } from './refusal-handler.ts';
@@ -27,6 +33,7 @@ export class Exchange<
   #route: Route = { kind: 'open', opening: false, backendUrl: undefined, alternatives: [] };
   #gate: ResponseGate | undefined;
   #line: { readonly path: string; readonly secure: boolean } | undefined;
+  #refusal: Reason | undefined;
 
   constructor(
     req: Req & { originalUrl?: string },
@@ -47,6 +54,10 @@ export class Exchange<
     return this.#route;
   }
 
+  get refusal(): Reason | undefined {
+    return this.#refusal;
+  }
+
   /** Sets the way of the request and watches its answer. */
   take(route: Route): void {
     this.#route = route;
@@ -55,6 +66,7 @@ export class Exchange<
   }
 
   destination(): Destination {
+    if (this.#refusal) return { kind: 'refuse', reason: this.#refusal };
     this.#watch();
     return this.#around.routing.destination(this.#route, this.req);
   }
@@ -85,12 +97,15 @@ export class Exchange<
     const status = this.#statusOf(reason);
     onRefused(reason, key);
     if (this.#isTooLate()) return;
-    if (!handler) {
+    // A handler may let the app go on; a proxy that is asked to forward what was refused refuses it again.
+    if (!handler || this.#refusal) {
       this.#answer(refusalAnswer(reason, status, rawId));
       return;
     }
+    this.#refusal = reason;
+    rememberRoutedRequest(this.req, this);
     this.#gate?.open();
-    settleRequest(this.req, this.res);
+    settleOnceAnswered(this.req, this.res);
     void askHandler(handler, this, reason, status);
   }
 

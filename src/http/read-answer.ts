@@ -4,7 +4,7 @@ import type { AnswerHead } from '../routing/answer.ts';
 import { canDecode, decodeBody } from './decode-body.ts';
 
 /** A body that may tell of a lost session is read if it is no longer. */
-export const MAX_INSPECTED = 64 * 1024;
+export const MAX_INSPECTED: number = 64 * 1024;
 
 /** What the head of an answer says that is about to be sent. */
 export function headOf(res: ServerResponse): AnswerHead {

@@ -6,6 +6,8 @@ import type { ConnectFailure } from '../routing/session-routing.ts';
 /** What a proxy may ask of a request that the middleware has seen. */
 export interface RoutedRequest {
   readonly route: Route;
+  /** It was refused, and the app's `handler` was asked to answer. */
+  readonly refusal: Reason | undefined;
   /** Where the request goes; for a request without a session a backend is chosen now. */
   destination(): Destination;
   /** Where it goes after no connection to `origin` could be made. */

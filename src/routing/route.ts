@@ -1,3 +1,4 @@
+import type { Reason } from '../protocol/reasons.ts';
 import type { SessionRecord } from '../store/record.ts';
 
 /** The state of one request on its way to a backend. */
@@ -35,13 +36,6 @@ export type Destination =
 
 /** Why a request goes nowhere. */
 export type Stop =
-  | { readonly kind: 'refuse'; readonly reason: StopReason }
+  | { readonly kind: 'refuse'; readonly reason: Reason }
   /** A session that was to be deleted is gone with its backend: 204. */
   | { readonly kind: 'deleted' };
-
-export type StopReason =
-  | 'session_ended'
-  | 'session_lost'
-  | 'store_unavailable'
-  | 'no_backend'
-  | 'backend_unreachable';

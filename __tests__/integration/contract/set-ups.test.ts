@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { describe, expect, test } from '@jest/globals';
-import type { Request, Response } from 'express';
+import express5, { type Express, type Request, type Response } from 'express';
 import { sessionPlugin, type RefusalInfo } from '../../../src/index.ts';
 import { onCleanup } from '../../helpers/cleanup.ts';
 import { gateway, type Gateway, type GatewayOptions } from '../../helpers/gateway.ts';
@@ -95,6 +95,42 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
       await b.refuse();
       await initialize(gw).expect(599);
       expect(errors).toHaveLength(3);
+    });
+  });
+
+  describe("a handler of the app's own that calls next()", () => {
+    test('A9, D8: what was refused reaches no backend, nor the target of the proxy', async () => {
+      const [target] = (await scriptedBackends(1)) as [ScriptedBackend];
+      const store = scriptedStore();
+      const asked: string[] = [];
+      const handler = (
+        _req: Request,
+        _res: Response,
+        next: () => void,
+        { reason }: RefusalInfo,
+      ) => {
+        asked.push(reason);
+        next();
+      };
+      const proxyOptions = { target: target.origin, router: () => target.origin };
+      const { gw, a } = await routed(1, {
+        store,
+        options: { handler, cache: false },
+        proxyOptions,
+      });
+      store.fault = 'reject';
+      expectRefusal(await call(gw, 'x'), 'store_unavailable');
+      expectRefusal(await terminate(gw, 'x'), 'store_unavailable');
+      expect(asked).toEqual(['store_unavailable', 'store_unavailable']);
+      expect([a.hits.length, target.hits.length]).toEqual([0, 0]);
+    });
+
+    test('F2: a handler of the app behind it reads the body that was looked at', async () => {
+      const handler = (_req: Request, _res: Response, next: () => void): void => next();
+      const between = (app: Express): unknown =>
+        app.post('/mcp', express5.text({ type: () => true }), (req, res) => res.send(req.body));
+      const { gw } = await routed(1, { options: { handler }, between });
+      expect((await call(gw, 'x', 'read me')).text).toContain('read me');
     });
   });
 
