@@ -303,8 +303,8 @@ export const proofs: readonly Proof[] = [
   {
     id: 'C6',
     file: 'src/mcp-session-routing.ts',
-    find: 'return isSessionId(sessionId) && directory.endNow(keyOf(sessionId));',
-    replace: 'return isSessionId(sessionId);',
+    find: 'return directory.endNow(keyOf(sessionId));',
+    replace: 'return true;',
     test: CONTRACT,
     title: 'C6: sessions.end(id) ends a session everywhere',
   },

@@ -12,6 +12,7 @@ import { keyOf, SessionRouting } from './routing/session-routing.ts';
 import { LocalCache } from './store/local-cache.ts';
 import { resolveStore, type StoreLike } from './store/resolve-store.ts';
 import { SessionDirectory } from './store/session-directory.ts';
+import { noIfItThrows, yesOrNo } from './store/user-code.ts';
 
 /** Where a request goes, as `routeOf` tells it. */
 export interface RouteInfo {
@@ -87,7 +88,7 @@ export function mcpSessionRouting(
     backends,
     outages: new Outages(),
     lostAfter: settings.lostAfter,
-    lostSession: settings.lostSession,
+    lostSession: settings.lostSession && noIfItThrows(yesOrNo('lostSession', settings.lostSession)),
     onOpened: reporter.opened,
     now,
   });
@@ -95,7 +96,7 @@ export function mcpSessionRouting(
     routing,
     streams,
     resources,
-    skip: settings.skip,
+    skip: settings.skip && yesOrNo('skip', settings.skip),
     handler: settings.handler,
     unknownSessionStatus: settings.unknownSessionStatus,
     maxBodySize: settings.maxBodySize,
@@ -104,13 +105,15 @@ export function mcpSessionRouting(
 
   return Object.assign(guard, {
     routeOf(req: IncomingMessage): RouteInfo | undefined {
-      const route = routedRequestOf(req)?.route;
-      if (!route) return undefined;
+      const { route, refusal } = routedRequestOf(req) ?? {};
+      if (!route || refusal) return undefined;
       const session = route.kind === 'pinned' ? route.key.slice(0, 12) : undefined;
       return { kind: route.kind, backendUrl: route.backendUrl, session };
     },
     async end(sessionId: string): Promise<boolean> {
-      return isSessionId(sessionId) && directory.endNow(keyOf(sessionId));
+      // Callers without types may have lost the id: what has none has no session.
+      if (typeof sessionId !== 'string' || !isSessionId(sessionId)) return false;
+      return directory.endNow(keyOf(sessionId));
     },
     stats(): Stats {
       return { ...reporter.counters(), streams: streams.size, cached: cache?.size ?? 0 };

@@ -1,6 +1,6 @@
 import type { Logger, SessionEvents } from './options.ts';
 import { REFUSALS, type Reason } from './protocol/reasons.ts';
-import { tell } from './store/store-access.ts';
+import { messageOf, tell } from './store/user-code.ts';
 
 /** Counted since the middleware was made. */
 export interface Counters {
@@ -62,8 +62,7 @@ export function reporterOf(
       else storeFailures += 1;
       if (now() - loggedAt >= LOG_INTERVAL) {
         loggedAt = now();
-        const message = error instanceof Error ? error.message : String(error);
-        tell(() => logger?.error(`session store failed (${during}): ${message}`));
+        tell(() => logger?.error(`session store failed (${during}): ${messageOf(error)}`));
       }
       tell(() => on?.storeFailed?.({ error, during }));
     },

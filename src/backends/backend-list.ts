@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { shown } from '../given.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
+import { isThenable } from '../store/deadline.ts';
 import { checkBackend } from './origin.ts';
 
 /** The request that a backend is chosen for. */
@@ -50,16 +52,22 @@ export class BackendList {
       this.#next = (first + 1) % origins.length;
       return rotate(origins, first);
     }
-    const chosen = this.#balance(origins, req);
-    const first = origins.indexOf(chosen);
+    const chosen: unknown = this.#balance(origins, req);
+    if (isThenable(chosen)) {
+      // The mistake is told below; what comes of the promise is nobody's.
+      Promise.resolve(chosen).catch(() => {});
+      throw invalid('returned a promise; it must return the origin itself, without async');
+    }
+    const first = origins.findIndex((origin) => origin === chosen);
     if (first === -1) {
-      throw new SessionRoutingError(
-        'invalid_option',
-        `balance: returned ${JSON.stringify(chosen)}, which is not one of the candidates`,
-      );
+      throw invalid(`returned ${shown(chosen)}, which is not one of the candidates`);
     }
     return rotate(origins, first);
   }
+}
+
+function invalid(problem: string): SessionRoutingError {
+  return new SessionRoutingError('invalid_option', `balance: ${problem}`);
 }
 
 function rotate(origins: readonly string[], first: number): readonly string[] {

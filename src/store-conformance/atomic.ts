@@ -145,7 +145,7 @@ async function listen({
 }: Given): Promise<{ readonly ids: string[]; stop(): Promise<void> }> {
   const ids: string[] = [];
   let listening = false;
-  const stop = store.subscribe?.({
+  const stop = await store.subscribe?.({
     ended: (id) => void ids.push(id),
     interrupted: () => {},
     resumed: () => {

@@ -33,7 +33,12 @@ export function completed(store: SessionStore): CompleteStore {
 
   function toFound(found: unknown): Found | undefined {
     if (found === undefined || found === null) return undefined;
-    return store.getWithExpiry ? (found as Found) : { record: found, expiresIn: undefined };
+    if (!store.getWithExpiry) return { record: found, expiresIn: undefined };
+    const { record, expiresIn } = found as Found;
+    if (typeof expiresIn === 'number' && !Number.isNaN(expiresIn)) return { record, expiresIn };
+    throw new TypeError(
+      'getWithExpiry must answer { record, expiresIn }, the time in milliseconds',
+    );
   }
 
   /** A record that can be read; another one may be that of a newer version of this package and is left alone. */

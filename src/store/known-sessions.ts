@@ -79,6 +79,15 @@ export class KnownSessions {
     return ENDED;
   }
 
+  /** What to go by where the store has not answered, if there is anything; `mayBeStale`: also what was known before. */
+  unanswered(key: string, asked: Asked, mayBeStale: boolean): Known | undefined {
+    const entry = this.cache.get(key);
+    if (!entry) return undefined;
+    const newer = entry.ticket > asked.ticket;
+    const served = newer || (mayBeStale && this.cache.mayServe(entry, this.#options.now()));
+    return served ? entry.known : undefined;
+  }
+
   /** The session is over, whether or not the store could be told. */
   ended(key: string): void {
     const before = this.cache.get(key);
@@ -102,6 +111,12 @@ export class KnownSessions {
   /** Endings are heard again. */
   resumed(): void {
     this.cache.resumed(this.ask().ticket);
+  }
+
+  /** Endings are heard no more, and requests may come for a while yet. */
+  close(): void {
+    this.interrupted();
+    this.cache.clear();
   }
 
   #bury(key: string, asked: Asked, keptFor: number, before: CacheEntry | undefined): void {

@@ -65,6 +65,15 @@ export function tombstoneOf(record: SessionRecord): SessionRecord {
 
 /** Reads what a store returned for `key`. Stores are not trusted: own members only, checked by type and length. */
 export function readRecord(stored: unknown, key: string): Reading {
+  try {
+    return judged(stored, key);
+  } catch {
+    // A Proxy runs code of its owner however it is looked at.
+    return { kind: 'unusable' };
+  }
+}
+
+function judged(stored: unknown, key: string): Reading {
   const format = own(stored, FORMAT);
   const version = own(stored, VERSION);
   const nonce = own(stored, NONCE);

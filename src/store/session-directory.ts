@@ -5,7 +5,8 @@ import type { CacheEntry, LocalCache, Lookup } from './local-cache.ts';
 import { BACKEND_URL, NONCE, tombstoneOf, VERSION, type SessionRecord } from './record.ts';
 import type { Awaitable, SessionStore } from './session-store.ts';
 import { SessionTimes } from './session-times.ts';
-import { StoreAccess, tell, type StoreAccessOptions } from './store-access.ts';
+import { StoreAccess, type StoreAccessOptions } from './store-access.ts';
+import { tell } from './user-code.ts';
 
 export type { Lookup } from './local-cache.ts';
 
@@ -23,6 +24,8 @@ export type EndResult =
   | { readonly kind: 'moved'; readonly record: SessionRecord }
   | { readonly kind: 'unavailable' };
 
+/** A session that is moved this often while it is to be ended is one of a store that cannot be relied on. */
+const MOST_TRIES = 10;
 const UNAVAILABLE = Object.freeze({ kind: 'unavailable' } as const);
 
 /**
@@ -34,7 +37,6 @@ export class SessionDirectory {
   readonly #times: SessionTimes;
   readonly #known: KnownSessions;
   readonly #options: DirectoryOptions;
-  readonly #unsubscribe: (() => Awaitable<void>) | undefined;
 
   constructor(store: SessionStore, options: DirectoryOptions, onEnded: (key: string) => void) {
     this.#options = options;
@@ -47,7 +49,7 @@ export class SessionDirectory {
       onUnusable: () =>
         this.#store.failed(new Error('a record that cannot be read was found'), 'decode'),
     });
-    this.#unsubscribe = store.subscribe?.({
+    this.#store.subscribe({
       ended: (key) => this.#known.ended(key),
       interrupted: () => this.#known.interrupted(),
       resumed: () => this.#known.resumed(),
@@ -61,11 +63,6 @@ export class SessionDirectory {
     if (now >= entry.checkAt || now >= entry.liveUntil) return this.#refresh(key, entry, now);
     if (now >= entry.touchAt) this.#touch(key, entry, now);
     return entry.known;
-  }
-
-  /** Slides the time of a session that is in use without requests: a stream is open. */
-  keepAlive(key: string): void {
-    void this.lookup(key);
   }
 
   /**
@@ -112,13 +109,15 @@ export class SessionDirectory {
    * @throws {SessionRoutingError} `store_unavailable`
    */
   async endNow(key: string): Promise<boolean> {
-    for (;;) {
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const present = await this.#read(key);
       if (present.kind === 'ended' || present.kind === 'unknown') return false;
-      const result = present.kind === 'live' ? await this.end(key, present.record) : present;
-      if (result.kind === 'unavailable') throw new SessionRoutingError('store_unavailable');
-      if (result.kind === 'ended') return true;
+      if (present.kind === 'unavailable') break;
+      const { kind } = await this.end(key, present.record);
+      if (kind === 'ended') return true;
+      if (kind === 'unavailable') break;
     }
+    throw new SessionRoutingError('store_unavailable');
   }
 
   /**
@@ -140,24 +139,20 @@ export class SessionDirectory {
     this.#known.ended(key);
   }
 
-  /**
-   * Resolves when the store has answered once; a client that has just been made may take `storeTimeout` to connect.
-   * @throws {SessionRoutingError} `store_unavailable` with the store's own error as its cause
-   */
-  async ready(): Promise<void> {
+  /** See `StoreAccess`. */
+  ready(): Promise<void> {
     return this.#store.ready();
   }
 
   async close(): Promise<void> {
-    await this.#unsubscribe?.();
-    this.#known.cache.clear();
+    this.#known.close();
     await this.#store.close();
   }
 
   /** Asks anew, once for all who want to know. While the store is down nobody waits for it. */
   #refresh(key: string, entry: CacheEntry, now: number): Awaitable<Lookup> {
     if (!entry.reading) {
-      const reading = this.#read(key, entry);
+      const reading = this.#read(key, true);
       if (!(reading instanceof Promise)) return reading;
       entry.reading = reading.finally(() => {
         entry.reading = undefined;
@@ -166,10 +161,9 @@ export class SessionDirectory {
     return this.#known.cache.inOutage(entry, now) ? entry.known : entry.reading;
   }
 
-  #read(key: string, stale?: CacheEntry): Awaitable<Lookup> {
+  #read(key: string, mayBeStale = false): Awaitable<Lookup> {
     const asked = this.#known.ask();
-    const failed = (): Lookup =>
-      stale && this.#known.cache.mayServe(stale, this.#options.now()) ? stale.known : UNAVAILABLE;
+    const failed = (): Lookup => this.#known.unanswered(key, asked, mayBeStale) ?? UNAVAILABLE;
     try {
       const found = this.#store.read(key);
       if (!(found instanceof Promise)) return this.#take(key, found, asked);

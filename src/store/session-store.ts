@@ -50,7 +50,7 @@ export interface SessionStore {
    * Tells of sessions that were ended by any gateway; returns a function that stops it. Nothing is heard, as far as
    * the listener is concerned, before the first `resumed()`.
    */
-  subscribe?(listener: EndedListener): () => Awaitable<void>;
+  subscribe?(listener: EndedListener): Awaitable<() => Awaitable<void>>;
   /** Throws what is wrong with the store and how to mend it; called when the gateway is made, and by `ready()`. */
   probe?(): Awaitable<unknown>;
   /** Releases what the store itself has opened; called when the middleware is closed. */

@@ -2,7 +2,8 @@ import { SessionRoutingError } from '../protocol/errors.ts';
 import { completed, type CompleteStore, type Found } from './complete-store.ts';
 import { isThenable, NoAnswer, withDeadline } from './deadline.ts';
 import type { SessionRecord } from './record.ts';
-import type { Awaitable, SessionStore } from './session-store.ts';
+import type { Awaitable, EndedListener, SessionStore } from './session-store.ts';
+import { messageOf, tell } from './user-code.ts';
 
 export interface StoreAccessOptions {
   /** Longest a store may take in ms. */
@@ -26,7 +27,8 @@ export class StoreAccess {
   readonly #store: SessionStore;
   readonly #verbs: CompleteStore;
   readonly #options: StoreAccessOptions;
-  #closed = false;
+  #unsubscribe: (() => Awaitable<unknown>) | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(store: SessionStore, options: StoreAccessOptions) {
     this.#store = store;
@@ -35,7 +37,7 @@ export class StoreAccess {
     // Of a store that can never work its gateway is told now, even if it does not wait for ready().
     if (store.probe) {
       this.ready().catch((error: Error) => {
-        if (!this.#closed) this.failed(error.cause, 'probe');
+        if (!this.#closing) this.failed(error.cause, 'probe');
       });
     }
   }
@@ -96,7 +98,7 @@ export class StoreAccess {
       } catch (error) {
         // The last question may have come too late for an answer: what was said before tells more.
         if (said === undefined || !(error instanceof NoAnswer)) said = error;
-        if (this.#closed || now() >= deadline) {
+        if (this.#closing || now() >= deadline) {
           const message = `Session store unavailable: ${messageOf(said)}`;
           throw new SessionRoutingError('store_unavailable', message, { cause: said });
         }
@@ -109,8 +111,30 @@ export class StoreAccess {
     tell(() => this.#options.onFailure(error, during));
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Hears of endings until `close`. A store that cannot listen is told; its endings are never relied on. */
+  subscribe(listener: EndedListener): void {
+    const subscribed = Promise.resolve<unknown>(this.#store.subscribe?.(listener));
+    const stop = subscribed.catch((error: unknown) => {
+      this.failed(error, 'subscribe');
+      listener.interrupted();
+    });
+    this.#unsubscribe = async () => {
+      const unsubscribe = await stop;
+      if (typeof unsubscribe === 'function') await unsubscribe();
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { storeTimeout } = this.#options;
+    // What the store has opened is released, whatever becomes of the subscription.
+    await withDeadline(async () => this.#unsubscribe?.(), storeTimeout).catch((error: unknown) =>
+      this.failed(error, 'unsubscribe'),
+    );
     await this.#store.close?.();
   }
 
@@ -126,17 +150,4 @@ export class StoreAccess {
     this.failed(cause, during);
     return new SessionRoutingError('store_unavailable', undefined, { cause });
   }
-}
-
-/** Calls a listener. One that throws has a mistake in it: that must not change what becomes of a session. */
-export function tell(listener: () => void): void {
-  try {
-    listener();
-  } catch (error) {
-    process.emitWarning(error instanceof Error ? error : String(error));
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

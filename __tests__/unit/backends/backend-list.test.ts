@@ -61,6 +61,20 @@ describe('D1, A7: a list of backends', () => {
     },
   );
 
+  test.each([() => Promise.resolve(A), () => Promise.reject(new Error('of the user'))])(
+    'G2: takes no promise from the function, and lets none end the process (%p)',
+    async (balance) => {
+      const list = new BackendList([A], balance as () => never);
+      expect(() => list.choose(req)).toThrow('balance: returned a promise; it must return');
+      await new Promise(setImmediate);
+    },
+  );
+
+  test('tells also of what has no JSON', () => {
+    const list = new BackendList([A], (() => 5n) as () => never);
+    expect(() => list.choose(req)).toThrow('balance: returned bigint, which is not one');
+  });
+
   test('knows its own', () => {
     const list = new BackendList([A, new URL('http://b/')], 'round-robin');
     expect([A, B, C, 'http://a/', ''].map((origin) => list.has(origin))).toEqual([

@@ -144,6 +144,30 @@ describe('while the store fails', () => {
     expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
   });
 
+  test.each(['ended', 'read anew'])(
+    'a request that waits for a refresh is not served what was known before: the session was %s meanwhile',
+    async (news) => {
+      const { directory, store, clock } = await benchWithSession({ storeTimeout: 60 });
+      store.fault = 'hang';
+      clock.advance(30_000);
+      const waiting = directory.lookup(KEY);
+      store.fault = undefined;
+      if (news === 'ended') store.tell('ended', KEY);
+      else await directory.endNow(KEY);
+      expect(await waiting).toEqual({ kind: 'ended' });
+      expect(directory.lookup(KEY)).toEqual({ kind: 'ended' });
+    },
+  );
+
+  test('a request that waits for a refresh is not served what is in the cache no more', async () => {
+    const { directory, store, clock } = await benchWithSession({ ...SHORT, cache: { max: 1 } });
+    store.fault = 'hang';
+    clock.advance(30_000);
+    const waiting = directory.lookup(KEY);
+    store.tell('ended', 'b'.repeat(64));
+    expect(await waiting).toEqual(UNAVAILABLE);
+  });
+
   test('nothing is served without a cache', async () => {
     const { directory, store } = await benchWithSession({ cache: false });
     store.fault = 'reject';
@@ -199,6 +223,26 @@ describe('a store that does not answer', () => {
     release();
     expect(await found).toEqual(LIVE);
   });
+});
+
+describe('a store that cannot be relied on', () => {
+  test('and gives another version each time is not asked for ever by one who ends a session', async () => {
+    const { directory, store } = bench({ without: ['getWithExpiry', 'replace'] });
+    let version = 0;
+    store.get = async () => ({ ...recordOf(), version: (version += 1) });
+    await expect(directory.endNow(KEY)).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(version).toBeLessThan(100);
+  });
+
+  test.each([{ record: recordOf() }, { record: recordOf(), expiresIn: NaN }, 5])(
+    'and does not tell the time although it says so is out of order (%p)',
+    async (answer) => {
+      const { directory, store, failures } = bench();
+      Object.defineProperty(store, 'getWithExpiry', { value: () => answer });
+      expect(await directory.lookup(KEY)).toEqual(UNAVAILABLE);
+      expect(String(failures[0]?.error)).toContain('must answer { record, expiresIn }');
+    },
+  );
 });
 
 describe('a listener that throws', () => {

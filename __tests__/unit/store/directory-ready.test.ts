@@ -2,7 +2,17 @@ import { describe, expect, test } from '@jest/globals';
 import session from 'express-session';
 import { ExpressSessionAdapter } from '../../../src/store/express-session-store.ts';
 import type { SessionDirectory } from '../../../src/store/session-directory.ts';
-import { bench, Clock, directoryOf, KEY, recordOf, settled } from './clocked-store.ts';
+import type { EndedListener } from '../../../src/store/session-store.ts';
+import {
+  bench,
+  benchWithSession,
+  Clock,
+  ClockedStore,
+  directoryOf,
+  KEY,
+  recordOf,
+  settled,
+} from './clocked-store.ts';
 
 type Callback = (error: unknown, session?: object | null) => void;
 type Failures = { during: string; error: unknown }[];
@@ -19,6 +29,31 @@ function onExpress(verbs: object): {
   const adapter = new ExpressSessionAdapter(store);
   const directory = directoryOf(adapter, clock, { storeTimeout: 60 }, failures);
   return { store, directory, failures };
+}
+
+/** A directory on a store that listens at once, and whose `subscribe` returns what is made of the function that stops it. */
+function listening(subscribe: (stop: () => void) => unknown): {
+  readonly directory: SessionDirectory;
+  readonly store: ClockedStore;
+  readonly clock: Clock;
+  readonly failures: Failures;
+  readonly stopped: () => number;
+} {
+  let stops = 0;
+  const clock = new Clock();
+  const failures: Failures = [];
+  const store = Object.assign(new ClockedStore(clock), {
+    subscribe(listener: EndedListener) {
+      listener.resumed();
+      return subscribe(() => void (stops += 1)) as () => void;
+    },
+  });
+  const directory = directoryOf(store, clock, { storeTimeout: 30 }, failures);
+  return { directory, store, clock, failures, stopped: () => stops };
+}
+
+function fail(): never {
+  throw new Error('out of order');
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -142,6 +177,19 @@ describe('a gateway that does not wait for ready()', () => {
   });
 });
 
+describe('a store that cannot listen', () => {
+  test('is told, and its endings are not relied on', async () => {
+    const { directory, store, clock, failures } = listening(async () => fail());
+    await directory.create(KEY, recordOf());
+    await settled();
+    expect(failures.map(({ during }) => during)).toEqual(['subscribe']);
+    clock.advance(1000);
+    store.taken();
+    await directory.lookup(KEY);
+    expect(store.taken()).toEqual(['getWithExpiry']);
+  });
+});
+
 describe('closing', () => {
   test('ends what waits for the store to be ready', async () => {
     const { directory, store } = bench();
@@ -157,6 +205,67 @@ describe('closing', () => {
     await directory.close();
     expect(store.listeners.size).toBe(0);
     expect(store.closed).toBe(1);
+  });
+
+  test('is done once, however often it is asked for', async () => {
+    const { directory, store } = bench();
+    await Promise.all([directory.close(), directory.close()]);
+    await directory.close();
+    expect(store.closed).toBe(1);
+  });
+
+  test('waits for a store that says by a promise how to stop listening', async () => {
+    const { directory, stopped, store } = listening(async (stop) => stop);
+    await directory.close();
+    expect([stopped(), store.closed]).toEqual([1, 1]);
+  });
+
+  test('stops a store that says so only after it was closed', async () => {
+    let answer = (): void => {};
+    const { directory, stopped, store } = listening(
+      (stop) => new Promise((resolve) => (answer = () => resolve(stop))),
+    );
+    await directory.close();
+    expect([stopped(), store.closed]).toEqual([0, 1]);
+    answer();
+    await settled();
+    expect(stopped()).toBe(1);
+  });
+
+  test.each<[string, (stop: () => void) => unknown]>([
+    ['nothing', () => undefined],
+    ['a promise of nothing', async () => undefined],
+    ['what is no function', () => 'stop'],
+  ])('is fine with a store whose subscribe returns %s', async (_what, subscribe) => {
+    const { directory, store, failures } = listening(subscribe);
+    await directory.close();
+    expect([store.closed, failures]).toEqual([1, []]);
+  });
+
+  test.each<[string, (stop: () => void) => unknown]>([
+    ['throws', () => fail],
+    ['rejects', () => async () => fail()],
+    ['does not end', () => () => new Promise(() => {})],
+  ])('closes the store also where stopping to listen %s', async (_how, subscribe) => {
+    const { directory, store, failures } = listening(subscribe);
+    await directory.close();
+    expect([store.closed, failures.map(({ during }) => during)]).toEqual([1, ['unsubscribe']]);
+  });
+
+  test('rejects with what the store says when it cannot be closed', async () => {
+    const { directory, store } = bench();
+    store.close = fail;
+    await expect(directory.close()).rejects.toThrow('out of order');
+  });
+
+  test('leaves nothing in the cache, and trusts what it finds after that for a second', async () => {
+    const { directory, store, clock } = await benchWithSession();
+    await directory.close();
+    for (const ms of [0, 999, 1]) {
+      clock.advance(ms);
+      await directory.lookup(KEY);
+    }
+    expect(store.taken()).toEqual(['getWithExpiry', 'getWithExpiry']);
   });
 
   test('is fine with a store of three verbs', async () => {

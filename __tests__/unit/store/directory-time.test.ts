@@ -67,7 +67,7 @@ describe('the time of a session', () => {
   test('is slid by an open stream', async () => {
     const { directory, store, clock } = await benchWithSession();
     clock.advance(TTL - 1);
-    directory.keepAlive(KEY);
+    void directory.lookup(KEY);
     await settled();
     expect(store.taken()).toContain('touch');
     clock.advance(TTL - 1);
@@ -77,7 +77,7 @@ describe('the time of a session', () => {
   test('is not brought back by a stream that outlived it', async () => {
     const { directory, store, clock, ended } = await benchWithSession();
     clock.advance(TTL);
-    directory.keepAlive(KEY);
+    void directory.lookup(KEY);
     await settled();
     expect(store.taken()).toEqual(['getWithExpiry']);
     expect(ended).toEqual([KEY]);
@@ -257,7 +257,7 @@ test('no decision needs the time of day', async () => {
 
 test('a session that nobody has stored is touched by nobody', async () => {
   const { directory, store } = bench();
-  directory.keepAlive(KEY);
+  void directory.lookup(KEY);
   await settled();
   expect(store.taken()).toEqual(['getWithExpiry']);
 });

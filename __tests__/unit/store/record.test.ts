@@ -10,6 +10,15 @@ import {
 import { benchWithSession, KEY, recordOf } from './clocked-store.ts';
 
 const RECORD = recordOf();
+/** Throws at whoever looks at it. */
+const trapped: object = new Proxy(
+  {},
+  {
+    getOwnPropertyDescriptor() {
+      throw new Error('trapped');
+    },
+  },
+);
 const UNUSABLE = { kind: 'unusable' };
 
 test('a record is JSON with these members', () => {
@@ -101,6 +110,7 @@ describe('a record cannot be used', () => {
     ['its members are inherited', inherited],
     ['its members came with __proto__', JSON.parse(`{"__proto__": ${JSON.stringify(RECORD)}}`)],
     ['its members are computed', computed],
+    ['looking at it throws', trapped],
   ])('if %s', (_why, stored) => {
     expect(readRecord(stored, KEY)).toEqual(UNUSABLE);
   });
@@ -126,6 +136,27 @@ describe('a session whose record cannot be read', () => {
     expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
     expect(failures.map(({ during }) => during)).toEqual(['decode']);
     expect(store.kept.get(KEY)?.record).toEqual(record);
+  });
+
+  test.each(['getWithExpiry', 'create'] as const)(
+    'is ended, also where looking at the record throws, without %s',
+    async (verb) => {
+      const { another, store, failures } = await benchWithSession({ without: [verb] });
+      store.kept.set(KEY, { record: trapped, until: Infinity });
+      const directory = another();
+      expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
+      expect(await directory.create(KEY, RECORD)).toBe('conflict');
+      expect(await directory.endNow(KEY)).toBe(false);
+      expect(failures).toEqual([]);
+    },
+  );
+
+  test('is told as such where looking at the record throws', async () => {
+    const { directory, store, clock, failures } = await benchWithSession();
+    store.kept.set(KEY, { record: trapped, until: Infinity });
+    clock.advance(30_000);
+    expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
+    expect(failures.map(({ during }) => during)).toEqual(['decode']);
   });
 
   test('is live again when its record is', async () => {
