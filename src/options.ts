@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Balance } from './backends/backend-list.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { isObject, MOST_ENTRIES, shown, strayOf } from './given.ts';
 import type { RefusalHandler } from './http/exchange.ts';
 import { SessionRoutingError } from './protocol/errors.ts';
 import type { Reason } from './protocol/reasons.ts';
@@ -104,6 +104,8 @@ const CACHE_DEFAULTS: Required<CacheOptions> = { max: 10_000, maxAge: 30_000, ma
 
 /** Timers run at once with anything longer (ms). */
 const LONGEST_TIMER = 2 ** 31 - 1;
+/** More than any session needs; far less than Redis and dates bear (ms). */
+const TEN_YEARS = 10 * 365 * 24 * 60 * 60 * 1000;
 
 const FUNCTIONS = ['lostSession', 'skip', 'handler'] as const;
 const LEVELS = ['info', 'warn', 'error'] as const;
@@ -123,12 +125,9 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
   known('', given, NAMES);
   const complete = { ...DEFAULTS, cache: {}, ...defined(given) } as Required<typeof given>;
   const { cache, ...settings } = complete;
-  positive('ttl', settings.ttl);
-  positive('endedTtl', settings.endedTtl);
-  positive('storeTimeout', settings.storeTimeout);
-  if (settings.storeTimeout > LONGEST_TIMER) {
-    throw invalid('storeTimeout', settings.storeTimeout, `must be at most ${LONGEST_TIMER}`);
-  }
+  positive('ttl', settings.ttl, TEN_YEARS, `${TEN_YEARS} (ten years)`);
+  positive('endedTtl', settings.endedTtl, TEN_YEARS, `${TEN_YEARS} (ten years)`);
+  positive('storeTimeout', settings.storeTimeout, LONGEST_TIMER);
   positive('maxBodySize', settings.maxBodySize);
   positive('lostAfter', settings.lostAfter);
   if (settings.unknownSessionStatus !== 400 && settings.unknownSessionStatus !== 404) {
@@ -140,7 +139,8 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
   functions('', settings, FUNCTIONS);
   const { logger, on }: typeof given = settings;
   if (logger !== undefined) {
-    const able = isObject(logger) && LEVELS.every((level) => typeof logger[level] === 'function');
+    const holder = isObject(logger) || typeof logger === 'function';
+    const able = holder && LEVELS.every((level) => typeof logger[level] === 'function');
     if (!able) throw invalid('logger', logger, 'must have info, warn and error, as console has');
   }
   if (on !== undefined) {
@@ -156,16 +156,12 @@ function cacheOf(cache: CacheOptions | false): Required<CacheOptions> | undefine
   if (!isObject(cache)) throw invalid('cache', cache, 'must be an object or false');
   known('cache.', cache, Object.keys(CACHE_DEFAULTS));
   const complete: Required<CacheOptions> = { ...CACHE_DEFAULTS, ...defined(cache) };
-  positive('cache.max', complete.max);
+  positive('cache.max', complete.max, MOST_ENTRIES);
   if (!Number.isSafeInteger(complete.max))
     throw invalid('cache.max', complete.max, 'must be a whole number');
   positive('cache.maxAge', complete.maxAge);
   positive('cache.maxStale', complete.maxStale);
   return complete;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
 
 /** Left out and `undefined` are the same. */
@@ -174,9 +170,8 @@ function defined(options: object): object {
 }
 
 function known(prefix: string, options: object, names: readonly string[]): void {
-  const stray = Object.keys(options).find((name) => !names.includes(name));
-  if (stray === undefined) return;
-  throw invalid(prefix + stray, undefined, `is not an option${didYouMean(stray, names)}`);
+  const stray = strayOf(options, names);
+  if (stray) throw invalid(prefix + stray.name, undefined, stray.remedy);
 }
 
 function functions(prefix: string, options: object, names: readonly string[]): void {
@@ -187,15 +182,16 @@ function functions(prefix: string, options: object, names: readonly string[]): v
   }
 }
 
-function positive(name: string, value: unknown): void {
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return;
-  throw invalid(name, value, 'must be a number above 0');
+function positive(name: string, value: unknown, most = Infinity, mostShown = `${most}`): void {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0)
+    throw invalid(name, value, 'must be a number above 0');
+  if (value > most) throw invalid(name, value, `must be at most ${mostShown}`);
 }
 
 function invalid(name: string, value: unknown, remedy: string): SessionRoutingError {
-  const shown = value === undefined ? '' : `: ${JSON.stringify(value) ?? typeof value}`;
+  const found = value === undefined ? '' : `: ${shown(value)}`;
   return new SessionRoutingError(
     'invalid_option',
-    `mcpSessionRouting: option "${name}"${shown} ${remedy}`,
+    `mcpSessionRouting: option "${name}"${found} ${remedy}`,
   );
 }

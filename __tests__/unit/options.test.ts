@@ -3,6 +3,8 @@ import { mcpSessionRouting, SessionRoutingError } from '../../src/index.ts';
 import { settingsOf } from '../../src/options.ts';
 
 const ROUTE = (): string => 'http://a';
+const CIRCULAR: Record<string, unknown> = {};
+CIRCULAR['self'] = CIRCULAR;
 
 function optionError(options: unknown): SessionRoutingError {
   try {
@@ -48,6 +50,16 @@ test('what is given is taken', () => {
   expect(settingsOf({ cache: false }).cache).toBeUndefined();
 });
 
+test('the longest times, and the largest cache, are taken', () => {
+  const longest = { ttl: 315_360_000_000, endedTtl: 315_360_000_000, storeTimeout: 2 ** 31 - 1 };
+  expect(settingsOf({ ...longest, cache: { max: 2 ** 24 } })).toMatchObject(longest);
+});
+
+test('a logger may be a function with the three methods', () => {
+  const logger = Object.assign(() => {}, { info() {}, warn() {}, error() {} });
+  expect(settingsOf({ logger }).logger).toBe(logger);
+});
+
 describe('a mistake is told when the middleware is made, with the option, the value and the remedy:', () => {
   test.each([
     [{ backend: 'http://a' }, 'option "backend" is not an option, did you mean "backends"?'],
@@ -61,6 +73,9 @@ describe('a mistake is told when the middleware is made, with the option, the va
     [{ ttl: -1 }, 'option "ttl": -1 must be a number above 0'],
     [{ ttl: Number.NaN }, 'option "ttl": null must be a number above 0'],
     [{ endedTtl: Infinity }, 'option "endedTtl"'],
+    [{ ttl: 5n }, 'option "ttl": bigint must be a number above 0'],
+    [{ ttl: 1e300 }, 'option "ttl": 1e+300 must be at most 315360000000 (ten years)'],
+    [{ endedTtl: 315_360_000_001 }, 'option "endedTtl": 315360000001 must be at most 315360000000'],
     [{ storeTimeout: 2 ** 31 }, 'option "storeTimeout": 2147483648 must be at most 2147483647'],
     [{ storeTimeout: null }, 'option "storeTimeout": null must be a number above 0'],
     [{ maxBodySize: '1mb' }, 'option "maxBodySize": "1mb" must be a number above 0'],
@@ -71,7 +86,10 @@ describe('a mistake is told when the middleware is made, with the option, the va
     [{ lostSession: true }, 'option "lostSession": true must be a function'],
     [{ skip: '/health' }, 'option "skip": "/health" must be a function'],
     [{ handler: {} }, 'option "handler": {} must be a function'],
+    [{ handler: CIRCULAR }, 'option "handler": object must be a function'],
+    [{ logger: CIRCULAR }, 'option "logger": object must have info, warn and error'],
     [{ cache: true }, 'option "cache": true must be an object or false'],
+    [{ cache: [] }, 'option "cache": [] must be an object or false'],
     [{ cache: null }, 'option "cache": null must be an object or false'],
     [
       { cache: { size: 5 } },
@@ -81,6 +99,7 @@ describe('a mistake is told when the middleware is made, with the option, the va
     [{ cache: { max: 0 } }, 'option "cache.max": 0 must be a number above 0'],
     [{ cache: { maxAge: -1 } }, 'option "cache.maxAge": -1 must be a number above 0'],
     [{ cache: { maxStale: 'x' } }, 'option "cache.maxStale": "x" must be a number above 0'],
+    [{ cache: { max: 2 ** 40 } }, 'option "cache.max": 1099511627776 must be at most 16777216'],
     [{ cache: { max: 1.5 } }, 'option "cache.max": 1.5 must be a whole number'],
     [{ backends: [] }, 'backends: must be an origin or a list of at least one'],
     [
@@ -90,9 +109,12 @@ describe('a mistake is told when the middleware is made, with the option, the va
     [{ logger: {} }, 'option "logger"'],
     [{ logger: 'console' }, 'option "logger"'],
     [{ on: ROUTE }, 'option "on"'],
+    [{ on: [] }, 'option "on": [] must be an object of functions'],
+    [{ backends: [5n] }, 'backends: bigint must be an absolute http or https URL'],
+    [{ backends: [CIRCULAR] }, 'backends: object must be an absolute http or https URL'],
     [{ on: { open: ROUTE } }, 'option "on.open" is not an option, did you mean "opened"?'],
     [{ on: { refused: 'log' } }, 'option "on.refused": "log" must be a function'],
-  ])('%p', (options, message) => {
+  ])('%p', (options: object, message) => {
     const error = optionError(options);
     expect(error).toBeInstanceOf(SessionRoutingError);
     expect(error.code).toBe('invalid_option');
@@ -101,7 +123,7 @@ describe('a mistake is told when the middleware is made, with the option, the va
 });
 
 test('options that are not an object are told so', () => {
-  for (const given of ['http://a', null, 5]) {
+  for (const given of ['http://a', null, 5, [], ['http://a'], ROUTE]) {
     expect(optionError(given).message).toContain('the options must be an object');
   }
 });

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { shown } from '../given.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
 
 // Parsing costs as much as all else that is done for a request of a session, and the same few are asked for.
@@ -40,5 +41,5 @@ export function checkBackend(given: unknown): string {
 }
 
 function invalid(given: unknown, remedy: string): SessionRoutingError {
-  return new SessionRoutingError('invalid_option', `backends: ${JSON.stringify(given)} ${remedy}`);
+  return new SessionRoutingError('invalid_option', `backends: ${shown(given)} ${remedy}`);
 }

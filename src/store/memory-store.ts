@@ -1,4 +1,6 @@
 import { LRUCache } from 'lru-cache';
+import { isObject, MOST_ENTRIES, shown, strayOf } from '../given.ts';
+import { SessionRoutingError } from '../protocol/errors.ts';
 import { VERSION, type SessionRecord } from './record.ts';
 import type { SessionStore, StoredRecord } from './session-store.ts';
 
@@ -18,10 +20,15 @@ export class MemoryStore implements SessionStore {
   readonly #records: LRUCache<string, SessionRecord>;
   #evicted = 0;
 
+  /** @throws {SessionRoutingError} `invalid_store` */
   constructor(options: MemoryStoreOptions = {}) {
+    if (!isObject(options)) throw invalid('the options must be an object, such as { max }');
+    const stray = strayOf(options, ['max']);
+    if (stray) throw invalid(`"${stray.name}" ${stray.remedy}`);
     const { max = 100_000 } = options;
-    if (!Number.isSafeInteger(max) || max < 1) {
-      throw new RangeError(`MemoryStore: "max" must be a whole number above 0, got ${String(max)}`);
+    if (!Number.isSafeInteger(max) || max < 1 || max > MOST_ENTRIES) {
+      const range = `from 1 to ${MOST_ENTRIES}`;
+      throw invalid(`"max" must be a whole number ${range}, got ${shown(max)}`);
     }
     this.#records = new LRUCache<string, SessionRecord>({
       max,
@@ -83,4 +90,8 @@ export class MemoryStore implements SessionStore {
       { code: 'MCP_SESSION_ROUTING_STORE_FULL' },
     );
   }
+}
+
+function invalid(remedy: string): SessionRoutingError {
+  return new SessionRoutingError('invalid_store', `MemoryStore: ${remedy}`);
 }

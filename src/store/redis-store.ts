@@ -1,3 +1,4 @@
+import { isObject, shown, strayOf } from '../given.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
 import { ENDED, type SessionRecord } from './record.ts';
 import { hearEndings, type RedisSubscriber } from './redis-subscription.ts';
@@ -45,14 +46,21 @@ export class RedisStore implements SessionStore {
   readonly #client: RedisClient;
   readonly #prefix: string;
 
+  /** @throws {SessionRoutingError} `invalid_store` */
   constructor(options: RedisStoreOptions) {
+    if (!isObject(options) || isRedisClient(options)) {
+      throw invalid('pass an ioredis client as an option: new RedisStore({ client })');
+    }
     const { client, prefix = 'mcp-session:' } = options;
     if (!isRedisClient(client)) {
-      throw new SessionRoutingError(
-        'invalid_store',
-        'RedisStore: "client" must be an ioredis Redis or Cluster; for node-redis use connect-redis >= 9',
+      throw invalid(
+        '"client" must be an ioredis Redis or Cluster; for node-redis use connect-redis >= 9',
       );
     }
+    const stray = strayOf(options, ['client', 'prefix']);
+    if (stray) throw invalid(`"${stray.name}" ${stray.remedy}`);
+    if (typeof prefix !== 'string')
+      throw invalid(`"prefix" must be a string, got ${shown(prefix)}`);
     this.#client = client;
     this.#prefix = prefix;
   }
@@ -129,6 +137,10 @@ export class RedisStore implements SessionStore {
   get #channel(): string {
     return `${this.#prefix}ended`;
   }
+}
+
+function invalid(remedy: string): SessionRoutingError {
+  return new SessionRoutingError('invalid_store', `RedisStore: ${remedy}`);
 }
 
 /** Whether the value looks like an ioredis `Redis` or `Cluster`. */

@@ -64,8 +64,24 @@ describe('a full MemoryStore', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test.each([0, -1, 1.5, NaN, Infinity, '5'])('refuses "max" of %p', (max) => {
-    expect(() => new MemoryStore({ max: max as number })).toThrow(/"max" must be a whole number/);
+  test.each([0, -1, 1.5, NaN, Infinity, '5', 2 ** 24 + 1, 2 ** 40])(
+    'refuses "max" of %p',
+    (max) => {
+      expect(() => new MemoryStore({ max: max as number })).toThrow(
+        'MemoryStore: "max" must be a whole number from 1 to 16777216, got ',
+      );
+    },
+  );
+
+  test.each([
+    [{ maxx: 3 }, '"maxx" is not an option, did you mean "max"?'],
+    [null, 'the options must be an object, such as { max }'],
+    [[], 'the options must be an object'],
+    [5, 'the options must be an object'],
+  ])('refuses the options %p', (options, remedy) => {
+    const make = (): unknown => Reflect.construct(MemoryStore, [options]);
+    expect(make).toThrow(`MemoryStore: ${remedy}`);
+    expect(make).toThrow(expect.objectContaining({ code: 'invalid_store' }));
   });
 });
 

@@ -112,11 +112,28 @@ describe('what is no store is refused when the middleware is made, with the reme
     );
   });
 
-  test('a RedisStore without an ioredis client', () => {
-    const make = (): unknown => Reflect.construct(RedisStore, [{ client: nodeRedis }]);
-    expect(make).toThrow(
-      /must be an ioredis Redis or Cluster; for node-redis use connect-redis >= 9/,
-    );
+  test.each<[string, unknown[], string]>([
+    [
+      'without an ioredis client',
+      [{ client: nodeRedis }],
+      '"client" must be an ioredis Redis or Cluster; for node-redis use connect-redis >= 9',
+    ],
+    ['without options', [], 'pass an ioredis client as an option: new RedisStore({ client })'],
+    ['of a bare client', [ioredis], 'pass an ioredis client as an option'],
+    [
+      'of a misspelt option',
+      [{ client: ioredis, prefx: 'a' }],
+      '"prefx" is not an option, did you mean "prefix"?',
+    ],
+    [
+      'of a prefix that is no text',
+      [{ client: ioredis, prefix: {} }],
+      '"prefix" must be a string, got {}',
+    ],
+  ])('a RedisStore %s', (_what, args, remedy) => {
+    const make = (): unknown => Reflect.construct(RedisStore, args);
+    expect(make).toThrow(`RedisStore: ${remedy}`);
+    expect(make).toThrow(expect.objectContaining({ code: 'invalid_store' }));
   });
 });
 
