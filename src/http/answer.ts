@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorBody } from '../protocol/error-body.ts';
 import { REFUSALS, type Reason, type Refusal } from '../protocol/reasons.ts';
+import { isOver } from './routed-request.ts';
 
 /** An answer of this package. */
 export interface Answer {
@@ -25,8 +26,21 @@ export function refusalAnswer(reason: Reason, status: number, rawId?: string): A
   };
 }
 
+/** The status of a refusal; only that of unknown sessions is for the user to choose. */
+export function statusOf(reason: Reason, unknownSessionStatus: number): number {
+  return reason === 'unknown_session' ? unknownSessionStatus : REFUSALS[reason].status;
+}
+
 /** The answer to a DELETE of a session whose backend is gone: there is nothing left to delete. */
 export const DELETED: Answer = Object.freeze({ status: 204, headers: {}, body: '' });
+
+/** Nothing of ours can follow an answer that is on its way, held or not: it is broken off (D5). */
+export function isTooLate(res: ServerResponse): boolean {
+  if (isOver(res)) return true;
+  const { headersSent } = res;
+  if (headersSent) res.destroy();
+  return headersSent;
+}
 
 /** Lets the connection be used again, unless the rest of the request's body would have to be waited for. */
 export function settleRequest(req: IncomingMessage, res: ServerResponse): void {

@@ -1,21 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { REFUSALS, type Reason } from '../protocol/reasons.ts';
+import type { Reason } from '../protocol/reasons.ts';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
 import type { AnswerHead, Asked } from '../routing/answer.ts';
 import type { Destination, PinnedRoute, Route } from '../routing/route.ts';
 import { keyOf, type ConnectFailure } from '../routing/session-routing.ts';
 import {
   DELETED,
+  isTooLate,
   refusalAnswer,
   settleOnceAnswered,
   settleRequest,
+  statusOf,
   type Answer,
 } from './answer.ts';
 import { forgetAtBackend } from './forget-at-backend.ts';
 import { headOf, MAX_INSPECTED, textOf } from './read-answer.ts';
 import { askHandler } from './refusal-handler.ts';
 import { PASS, ResponseGate, SEND, type HeadVerdict, type Release } from './response-gate.ts';
-import { isOver, rememberRoutedRequest, type RoutedRequest } from './routed-request.ts';
+import { rememberRoutedRequest, type RoutedRequest } from './routed-request.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export type { RefusalHandler, RefusalInfo } from './refusal-handler.ts';
@@ -96,7 +98,7 @@ export class Exchange<
     const { handler, onRefused } = this.#around;
     const status = this.#statusOf(reason);
     onRefused(reason, key);
-    if (this.#isTooLate()) return;
+    if (isTooLate(this.res)) return;
     // A handler may let the app go on; a proxy that is asked to forward what was refused refuses it again.
     if (!handler || this.#refusal) {
       this.#answer(refusalAnswer(reason, status, rawId));
@@ -110,7 +112,7 @@ export class Exchange<
   }
 
   confirmDeleted(): void {
-    if (!this.#isTooLate()) this.#answer(DELETED);
+    if (!isTooLate(this.res)) this.#answer(DELETED);
   }
 
   onClose(resource: { destroy(): void }): void {
@@ -120,14 +122,6 @@ export class Exchange<
   #watch(): void {
     const trigger = this.#route.kind === 'open' ? SESSION_HEADER : undefined;
     this.#gate ??= new ResponseGate(this.res, () => this.#onHead(), trigger);
-  }
-
-  /** Nothing of ours can follow an answer that is on its way, held or not: it is broken off (D5). */
-  #isTooLate(): boolean {
-    if (isOver(this.res)) return true;
-    const { headersSent } = this.res;
-    if (headersSent) this.res.destroy();
-    return headersSent;
   }
 
   #answer(answer: Answer): void {
@@ -151,7 +145,8 @@ export class Exchange<
       case 'refuse':
         return { kind: 'hold', until: Promise.resolve(this.#replaceBy(plan.reason)) };
       case 'end':
-        return route.kind === 'pinned' ? { kind: 'hold', until: this.#deleted(route) } : PASS;
+        if (route.kind !== 'pinned') return PASS;
+        return { kind: 'hold', until: this.#around.routing.deleted(route).then(() => SEND) };
       case 'inspect':
         if (route.kind !== 'pinned') return PASS;
         return {
@@ -181,11 +176,6 @@ export class Exchange<
     return this.#replaceBy(reason);
   }
 
-  async #deleted(route: PinnedRoute): Promise<Release> {
-    await this.#around.routing.deleted(route);
-    return SEND;
-  }
-
   async #inspect(route: PinnedRoute, status: number, bytes: Buffer | undefined): Promise<Release> {
     const body = bytes && textOf(this.res, bytes);
     if (body === undefined) return SEND;
@@ -199,9 +189,7 @@ export class Exchange<
   }
 
   #statusOf(reason: Reason): number {
-    return reason === 'unknown_session'
-      ? this.#around.unknownSessionStatus
-      : REFUSALS[reason].status;
+    return statusOf(reason, this.#around.unknownSessionStatus);
   }
 
   #key(): string | undefined {
