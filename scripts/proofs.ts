@@ -279,8 +279,8 @@ export const proofs: readonly Proof[] = [
   {
     id: 'C4',
     file: 'src/protocol/backend-answer.ts',
-    find: 'code === undefined || code === -32001',
-    replace: 'code === -32001',
+    find: "('jsonrpc' in message)) return 'session';",
+    replace: "('jsonrpc' in message)) return 'other';",
     test: CONTRACT,
     title: 'C4: a 404 with -32001, or without a JSON-RPC body',
   },

@@ -7,7 +7,7 @@ export interface AnswerLike {
   readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
-interface Row {
+export interface Row {
   readonly status: number;
   readonly code: number;
   readonly message: string;
@@ -15,7 +15,7 @@ interface Row {
 }
 
 // Written down here once more: a change of what clients read has to be made twice.
-const ROWS = {
+export const ROWS = {
   invalid_session_id: { status: 400, code: -32000, message: 'Bad Request: invalid Mcp-Session-Id' },
   invalid_path: { status: 400, code: -32000, message: 'Bad Request: dot segments in the path' },
   unknown_session: { status: 400, code: -32001, message: 'Session not found' },

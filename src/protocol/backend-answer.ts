@@ -6,8 +6,9 @@ export type NotFoundKind = 'session' | 'other';
  * (Streamable HTTP, Session Management, 3). -32601 is an unknown method and ends nothing.
  */
 export function readNotFound(body: string): NotFoundKind {
-  const code = errorCode(body);
-  return code === undefined || code === -32001 ? 'session' : 'other';
+  const message = parse(body);
+  if (!isObject(message) || !('jsonrpc' in message)) return 'session';
+  return isObject(message['error']) && message['error']['code'] === -32001 ? 'session' : 'other';
 }
 
 /** The answers with which the SDK's examples and server-everything say that they have lost a session. */
@@ -16,17 +17,14 @@ export function isKnownLostSession(status: number, body: string): boolean {
   return body.includes('No valid session ID provided') || body.includes('Server not initialized');
 }
 
-function errorCode(body: string): number | undefined {
-  let parsed: unknown;
+function parse(body: string): unknown {
   try {
-    parsed = JSON.parse(body);
+    return JSON.parse(body);
   } catch {
     return undefined;
   }
-  if (typeof parsed !== 'object' || parsed === null || !('jsonrpc' in parsed)) return undefined;
-  if (!('error' in parsed) || typeof parsed.error !== 'object' || parsed.error === null)
-    return Number.NaN;
-  return 'code' in parsed.error && typeof parsed.error.code === 'number'
-    ? parsed.error.code
-    : Number.NaN;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

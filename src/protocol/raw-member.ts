@@ -13,9 +13,9 @@ export function rawMember(json: string, name: string): string | undefined {
     const key: unknown = JSON.parse(json.slice(at, keyEnd));
     const start = skipBlank(json, skipBlank(json, keyEnd) + 1);
     const end = skipValue(json, start);
-    if (key === name) found = json.slice(start, end);
-    at = skipBlank(json, end);
-    if (json[at] === ',') at = skipBlank(json, at + 1);
+    if (key === name) found = json.slice(start, end).trimEnd();
+    // Past the comma, or past the brace, after which there is no other member.
+    at = skipBlank(json, end + 1);
   }
   return found;
 }
@@ -32,29 +32,16 @@ function skipString(json: string, from: number): number {
   return at + 1;
 }
 
+/** To the comma, or to the brace, behind the value. */
 function skipValue(json: string, from: number): number {
   let depth = 0;
   let at = from;
   while (at < json.length) {
     const char = json[at];
-    if (char === '"') {
-      at = skipString(json, at);
-      if (depth === 0) return at;
-      continue;
-    }
-    if (depth === 0 && (char === ',' || char === '}')) return trimEnd(json, from, at);
+    if (depth === 0 && (char === ',' || char === '}')) break;
     if (char === '{' || char === '[') depth += 1;
-    if (char === '}' || char === ']') {
-      depth -= 1;
-      if (depth === 0) return at + 1;
-    }
-    at += 1;
+    if (char === '}' || char === ']') depth -= 1;
+    at = char === '"' ? skipString(json, at) : at + 1;
   }
   return at;
-}
-
-function trimEnd(json: string, from: number, to: number): number {
-  let end = to;
-  while (end > from && ' \n\r\t'.includes(json.charAt(end - 1))) end -= 1;
-  return end;
 }

@@ -77,8 +77,8 @@ export class RedisStore implements SessionStore {
         ['pttl', key],
       ])
       .exec();
-    const [error, value] = replies?.[0] ?? [new Error('no reply'), undefined];
-    const [pttlError, pttl] = replies?.[1] ?? [new Error('no reply'), undefined];
+    const [error, value] = replies?.[0] ?? [];
+    const [pttlError, pttl] = replies?.[1] ?? [];
     // A key of another type is no outage: nobody will ever read a record there.
     if (error?.message.startsWith('WRONGTYPE'))
       return { record: error.message, expiresIn: Infinity };

@@ -1,3 +1,4 @@
+import { isObject } from '../given.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
 import { isThenable } from './deadline.ts';
 import { ExpressSessionAdapter, type ExpressSessionStore } from './express-session-store.ts';
@@ -49,8 +50,7 @@ const OPTIONS = [
 ];
 
 function hasVerbs(value: unknown, ...verbs: string[]): value is object {
-  if (typeof value !== 'object' || value === null) return false;
-  return verbs.every((verb) => typeof Reflect.get(value, verb) === 'function');
+  return isObject(value) && verbs.every((verb) => typeof Reflect.get(value, verb) === 'function');
 }
 
 function remedyFor(given: unknown): string {
@@ -77,8 +77,7 @@ function isNodeRedis(given: unknown): boolean {
 }
 
 function looksLikeOptions(given: unknown): boolean {
-  if (typeof given !== 'object' || given === null) return false;
-  const names = Object.keys(given);
+  const names = isObject(given) ? Object.keys(given) : [];
   return names.length > 0 && names.every((name) => OPTIONS.includes(name));
 }
 
@@ -95,6 +94,6 @@ function refuseUnusableVerbs(given: object): void {
 }
 
 function describe(given: unknown): string {
-  if (typeof given !== 'object' || given === null) return typeof given;
+  if (!(given instanceof Object)) return typeof given;
   return `an object with ${Object.keys(given).slice(0, 8).join(', ') || 'no members'}`;
 }

@@ -128,9 +128,8 @@ export class SessionDirectory {
     const present = await this.#read(key);
     if (present.kind === 'unavailable') return present;
     if (present.kind !== 'live') return ENDED;
-    const moved =
-      present.record[VERSION] !== record[VERSION] ||
-      present.record[BACKEND_URL] !== record[BACKEND_URL];
+    // An operator may have set another backend without counting; all other changes are met by `end`.
+    const moved = present.record[BACKEND_URL] !== record[BACKEND_URL];
     return moved ? { kind: 'moved', record: present.record } : this.end(key, record);
   }
 

@@ -3,11 +3,17 @@ import * as fc from 'fast-check';
 import { errorBody } from '../../../src/protocol/error-body.ts';
 import { SessionRoutingError } from '../../../src/protocol/errors.ts';
 import { REFUSALS, type Reason } from '../../../src/protocol/reasons.ts';
+import { ROWS, type Row } from '../../helpers/refusal.ts';
 
 const REASONS = Object.keys(REFUSALS) as Reason[];
 
 describe.each(REASONS)('the refusal %s', (reason) => {
   const refusal = REFUSALS[reason];
+
+  test('says what clients have been promised', () => {
+    const { retryAfter, ...row }: Row = ROWS[reason];
+    expect(refusal).toEqual(retryAfter ? { ...row, retryAfter: Number(retryAfter) } : row);
+  });
 
   test('has a body that is JSON-RPC, with the code where clients look for it', () => {
     const body = errorBody(reason);

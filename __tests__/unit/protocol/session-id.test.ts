@@ -1,6 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { isSessionId } from '../../../src/protocol/session-id.ts';
+import {
+  isSessionId,
+  PROTOCOL_VERSION_HEADER,
+  SESSION_HEADER,
+} from '../../../src/protocol/session-id.ts';
+
+test('the headers are named as node:http spells them', () => {
+  expect([SESSION_HEADER, PROTOCOL_VERSION_HEADER]).toEqual([
+    'mcp-session-id',
+    'mcp-protocol-version',
+  ]);
+});
 
 describe('A4: the grammar of session ids', () => {
   test('takes each of the 94 visible characters, and no other of the first 65 536', () => {

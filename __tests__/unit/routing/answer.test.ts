@@ -43,6 +43,7 @@ describe('the answer to an opening request', () => {
       { sessionId: 'x', eventStream: true, encoded: true },
       { kind: 'record', sessionId: 'x' },
     ],
+    ['B4', { sessionId: 'x', status: 101 }, DROP],
     ['B4', { sessionId: 'x', status: 300 }, DROP],
     ['B4', { sessionId: 'x', status: 404 }, DROP],
     ['B4', { sessionId: 'not valid', status: 400 }, DROP],

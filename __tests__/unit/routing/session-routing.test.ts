@@ -26,7 +26,7 @@ interface Bench {
   /** The route of a session that was opened on a backend. */
   readonly pinned: (backendUrl: string | undefined) => Promise<PinnedRoute>;
   /** Another gateway moves the session. */
-  readonly move: (to: string) => void;
+  readonly move: (to: string | undefined) => void;
 }
 
 function bench(options: Partial<SessionRoutingOptions> = {}): Bench {
@@ -95,6 +95,19 @@ describe('a destination', () => {
     const { routing, pinned } = bench({ backends: LIST });
     const refused = { kind: 'refuse', reason: 'session_ended' };
     expect(routing.destination(await pinned(undefined), req)).toEqual(refused);
+  });
+});
+
+describe('A1: a live session', () => {
+  test.each<[string, Partial<SessionRoutingOptions>, string | undefined]>([
+    ['of a backend in the list', { backends: LIST }, A],
+    ['of no backend, with a list', { backends: LIST }, undefined],
+    ['of a backend, without a list', {}, A],
+    ['of no backend, without a list', {}, undefined],
+  ])('%s is pinned to what its record says', async (_what, options, backendUrl) => {
+    const { routing, pinned } = bench(options);
+    const route = await pinned(backendUrl);
+    expect(routing.pin(KEY, route.record, 'POST')).toEqual(route);
   });
 });
 
@@ -190,14 +203,20 @@ describe('a pinned request that could not be connected', () => {
     expect(route).toMatchObject({ backendUrl: B, record: { [BACKEND_URL]: B } });
   });
 
-  test('D2: does not give up a session that another gateway has changed and left where it is', async () => {
-    const { routing, store, pinned, move } = bench();
-    const route = await pinned(A);
-    move(A);
-    const refused = { kind: 'refuse', reason: 'backend_unreachable' };
-    expect(await routing.connectFailed(route, A, 'refused', 'POST')).toEqual(refused);
-    expect(store.recordOf('x')).not.toHaveProperty('ended');
-  });
+  test.each([
+    ['left where it is', A],
+    ['moved to nowhere', undefined],
+  ])(
+    'D2: does not give up a session that another gateway has changed and %s',
+    async (_what, to) => {
+      const { routing, store, pinned, move } = bench();
+      const route = await pinned(A);
+      move(to);
+      const refused = { kind: 'refuse', reason: 'backend_unreachable' };
+      expect(await routing.connectFailed(route, A, 'refused', 'POST')).toEqual(refused);
+      expect(store.recordOf('x')).not.toHaveProperty('ended');
+    },
+  );
 });
 
 describe('the answer of a backend', () => {
@@ -249,6 +268,14 @@ describe('the answer of a backend', () => {
     await routing.deleted(route);
     store.fault = undefined;
     expect(await routing.directory.lookup(KEY)).toEqual({ kind: 'ended' });
+  });
+
+  test('C1: to a DELETE ends no session that another gateway has moved meanwhile', async () => {
+    const { routing, pinned, move } = bench();
+    const route = await pinned(A);
+    move(B);
+    await routing.deleted(route);
+    expect(await routing.directory.lookup(KEY)).toMatchObject({ kind: 'live' });
   });
 
   test('B1: that opens a session is told once it is stored', async () => {

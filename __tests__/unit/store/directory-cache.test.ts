@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { bench, benchWithSession, KEY, recordOf, settled, TTL } from './clocked-store.ts';
+import {
+  bench,
+  benchWithSession,
+  ENDED_TTL,
+  KEY,
+  recordOf,
+  settled,
+  TTL,
+} from './clocked-store.ts';
 
 const LIVE = { kind: 'live', record: recordOf() };
 const OTHER = 'b'.repeat(64);
@@ -169,6 +177,13 @@ describe('a session that another gateway ends', () => {
     const { directory, ended } = await benchWithSession();
     await directory.endNow(KEY);
     expect(ended).toEqual([KEY]);
+  });
+
+  test('is not told of by a gateway that has never seen it live', async () => {
+    const { directory, store, ended } = bench();
+    store.put(KEY, recordOf(), ENDED_TTL);
+    expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
+    expect(ended).toEqual([]);
   });
 
   test('is told of although it is in the cache no more: a stream may be open', async () => {

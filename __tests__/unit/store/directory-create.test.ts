@@ -118,6 +118,13 @@ describe('ending a session', () => {
       expect(ended).toEqual([]);
     });
 
+    test('does nothing to a session that the operator has set on another backend', async () => {
+      const { directory, store } = await benchWithSession({ without });
+      store.put(KEY, THEIRS, TTL + ENDED_TTL);
+      expect(await directory.endUnlessMoved(KEY, MINE)).toEqual({ kind: 'moved', record: THEIRS });
+      expect(store.kept.get(KEY)?.record).toEqual(THEIRS);
+    });
+
     test('goes after a session that was moved, if the operator wants it over', async () => {
       const { directory, store } = await benchWithSession({ without });
       store.put(KEY, MOVED, TTL + ENDED_TTL);
@@ -182,6 +189,23 @@ describe('ending a session', () => {
       return replace?.(...args) ?? false;
     };
     expect(await directory.endUnlessMoved(KEY, MINE)).toEqual({ kind: 'moved', record: MOVED });
+  });
+
+  test('on the word of the operator goes after a session that is moved at that moment', async () => {
+    const { directory, store } = await benchWithSession();
+    const replace = store.replace?.bind(store);
+    store.replace = async (...args) => {
+      if (store.calls.length === 1) store.put(KEY, MOVED, TTL + ENDED_TTL);
+      return replace?.(...args) ?? false;
+    };
+    expect(await directory.endNow(KEY)).toBe(true);
+    expect(store.kept.get(KEY)?.record).toEqual(tombstoneOf(MOVED));
+  });
+
+  test('in a store without replace takes two round trips', async () => {
+    const { directory, store } = await benchWithSession({ without: ['replace'] });
+    await directory.end(KEY, MINE);
+    expect(store.taken()).toEqual(['getWithExpiry', 'set']);
   });
 
   test('of which the reply was lost is told as a failure, and found ended afterwards', async () => {

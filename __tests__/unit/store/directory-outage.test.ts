@@ -1,5 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
+import { until } from '../../helpers/until.ts';
 import {
   bench,
   benchWithSession,
@@ -44,6 +45,18 @@ describe.each(FAULTS)('while the store fails (%s)', (fault) => {
     expect(await directory.end(KEY, recordOf())).toEqual(UNAVAILABLE);
     expect(await directory.endUnlessMoved(KEY, recordOf())).toEqual(UNAVAILABLE);
     expect(directory.lookup(KEY)).toEqual(LIVE);
+  });
+
+  test('each question it has not answered is told by its name, and to the caller as the cause', async () => {
+    const { directory, store, clock, failures } = await benchWithSession(SHORT);
+    store.fault = fault;
+    const cause = expect.any(Error);
+    await expect(directory.create(KEY, recordOf())).rejects.toMatchObject({ cause });
+    await directory.end(KEY, recordOf());
+    clock.advance(TTL / 10);
+    void directory.lookup(KEY);
+    await until(() => failures.length === 3);
+    expect(failures.map(({ during }) => during)).toEqual(['create', 'end', 'touch']);
   });
 
   test('a session is found as soon as the store is back', async () => {
@@ -93,7 +106,7 @@ describe('while the store fails', () => {
     store.fault = 'hang';
     clock.advance(30_000);
     await directory.lookup(KEY);
-    clock.advance(5000);
+    clock.advance(2000);
     expect(directory.lookup(KEY)).toBeInstanceOf(Promise);
   });
 
@@ -111,7 +124,7 @@ describe('while the store fails', () => {
 
   test('a session is not served at once past maxStale', async () => {
     const { directory, store, clock } = await benchWithSession({
-      cache: { maxAge: 1000, maxStale: 2500 },
+      cache: { maxAge: 1000, maxStale: 3000 },
     });
     store.fault = 'reject';
     for (let second = 0; second < 2; second += 1) {
@@ -172,6 +185,13 @@ describe('while the store fails', () => {
     const { directory, store } = await benchWithSession({ cache: false });
     store.fault = 'reject';
     expect(await directory.lookup(KEY)).toEqual(UNAVAILABLE);
+  });
+
+  test('a session is not over because it was moved and nobody can say where to', async () => {
+    const { directory, store } = await benchWithSession();
+    store.fault = { getWithExpiry: 'reject' };
+    expect(await directory.end(KEY, { ...recordOf(), version: 0 })).toEqual(UNAVAILABLE);
+    expect(directory.lookup(KEY)).toEqual(LIVE);
   });
 
   test('a session that its backend has deleted is over here', async () => {

@@ -87,6 +87,13 @@ describe('ready', () => {
     await expect(ready).resolves.toBeUndefined();
   });
 
+  test('gives one question all the time there is', async () => {
+    const { directory, store } = bench();
+    const late = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30));
+    Object.defineProperty(store, 'getWithExpiry', { value: late });
+    await expect(directory.ready()).resolves.toBeUndefined();
+  });
+
   test('rejects after storeTimeout with what the store said', async () => {
     const { directory, store, clock } = bench();
     store.fault = 'reject';

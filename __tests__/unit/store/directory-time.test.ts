@@ -196,6 +196,27 @@ describe('a store that cannot tell the time', () => {
     expect(count(verbs, 'touch')).toBeGreaterThanOrEqual(9);
   });
 
+  test('is refreshed at once by a gateway that thought the session was over', async () => {
+    const { directory, store, clock } = await benchWithSession(WITHOUT);
+    directory.forget(KEY);
+    clock.advance(ENDED_TTL);
+    store.put(KEY, recordOf(), TTL);
+    expect(await directory.lookup(KEY)).toMatchObject({ kind: 'live' });
+    await settled();
+    expect(store.taken()).toEqual(['get', 'touch']);
+  });
+
+  test('is believed for a ttl where it has a session that should have expired', async () => {
+    const { directory, store, clock } = await benchWithSession(WITHOUT);
+    store.put(KEY, recordOf(), 2 * TTL);
+    store.fault = { touch: 'reject' };
+    clock.advance(TTL);
+    await directory.lookup(KEY);
+    store.taken();
+    expect(directory.lookup(KEY)).toMatchObject({ kind: 'live' });
+    expect(store.taken()).toEqual([]);
+  });
+
   test('is not asked more often because refreshing fails', async () => {
     const { another, store, clock } = await benchWithSession(WITHOUT);
     const other = another();
@@ -253,6 +274,18 @@ test('no decision needs the time of day', async () => {
   } finally {
     Date.now = now;
   }
+});
+
+test('a refresh that ends after the gateway was closed changes nothing', async () => {
+  const { directory, store, clock, failures } = await benchWithSession();
+  clock.advance(TENTH);
+  const release = store.holdAnswers();
+  void directory.lookup(KEY);
+  await directory.close();
+  release();
+  await settled();
+  expect(store.taken()).toContain('touch');
+  expect(failures).toEqual([]);
 });
 
 test('a session that nobody has stored is touched by nobody', async () => {

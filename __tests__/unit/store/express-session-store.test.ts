@@ -48,8 +48,8 @@ async function adapted(verbs: Partial<Record<string, unknown>> = {}): Promise<{
 describe('a store for express-session', () => {
   test('gets a cookie with the lifetime, under the names that stores look for', async () => {
     const { stored } = await adapted();
-    const { maxAge, originalMaxAge, expires } = stored()?.cookie ?? {};
-    expect([maxAge, originalMaxAge]).toEqual([MINUTE, MINUTE]);
+    const { maxAge, originalMaxAge, expires, path } = stored()?.cookie ?? {};
+    expect([maxAge, originalMaxAge, path]).toEqual([MINUTE, MINUTE, '/']);
     expect(Math.abs(Number(expires) - Date.now() - MINUTE)).toBeLessThan(5000);
   });
 
@@ -68,6 +68,23 @@ describe('a store for express-session', () => {
     const absent = Object.assign(new Error('no such file'), { code: 'ENOENT' });
     const { adapter } = await adapted({ get: (_id: string, done: Callback) => done(absent) });
     expect(await adapter.get(KEY)).toBeUndefined();
+  });
+
+  test('fails by ENOENT when it is to store something', async () => {
+    const error = Object.assign(new Error('no such folder'), { code: 'ENOENT' });
+    const set = (_id: string, _value: unknown, done: Callback): void => done(error);
+    const { adapter } = await adapted({ set });
+    await expect(adapter.set(KEY, RECORD, MINUTE)).rejects.toThrow('no such folder');
+  });
+
+  test('fails by a verb that is no function any more', async () => {
+    const { adapter } = await adapted({ get: undefined });
+    await expect(adapter.get(KEY)).rejects.toThrow('the store has no "get"');
+  });
+
+  test('that fails by something else than an error has that as the cause', async () => {
+    const { adapter } = await adapted({ get: (_id: string, done: Callback) => done('broken') });
+    await expect(adapter.get(KEY)).rejects.toMatchObject({ message: 'broken', cause: 'broken' });
   });
 
   test.each<[string, (id: string, done: Callback) => unknown]>([
@@ -148,10 +165,13 @@ describe('a store for express-session is tried', () => {
       [verb]: (...args: unknown[]) => (args.at(-1) as Callback)(new Error('ERR syntax error')),
     });
     const adapter = new ExpressSessionAdapter(store);
-    await expect(adapter.probe()).rejects.toThrow(
-      `the express-session store Store does not work: "${verb}" failed with "ERR syntax error". ` +
-        'If it is connect-redis: use connect-redis 8.1 with ioredis',
-    );
+    await expect(adapter.probe()).rejects.toMatchObject({
+      message:
+        `the express-session store Store does not work: "${verb}" failed with "ERR syntax error". ` +
+        'If it is connect-redis: use connect-redis 8.1 with ioredis, or connect-redis >= 9 with node-redis, ' +
+        'or pass the ioredis client itself to mcpSessionRouting()',
+      cause: { message: 'ERR syntax error' },
+    });
   });
 
   test.each<[string, Partial<Store>]>([
@@ -163,7 +183,7 @@ describe('a store for express-session is tried', () => {
     async (_what, verbs) => {
       const store = Object.assign(new Store(), verbs);
       const adapter = new ExpressSessionAdapter(store);
-      const wrong = /"get" does not return what "set" has stored/;
+      const wrong = /"get" does not return what "set" has stored. Check it with express-session/;
       await expect(adapter.probe()).rejects.toThrow(wrong);
       await expect(adapter.set(KEY, RECORD, MINUTE)).rejects.toThrow(wrong);
       store.get = (_id, done) => done(null, null);
@@ -208,6 +228,33 @@ describe('a store for express-session is tried', () => {
     await adapter.set(KEY, RECORD, MINUTE);
     late[1]?.();
     await second;
+  });
+
+  test('once at a time, also when a try that was given up fails late', async () => {
+    const store = new Store();
+    let time = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => time);
+    const late: Callback[] = [];
+    store.get = (_id, done) => late.push(done);
+    const adapter = new ExpressSessionAdapter(store);
+    const first = adapter.probe();
+    await settled();
+    time = 2000;
+    void adapter.probe().catch(() => {});
+    late[0]?.(new Error('too late'));
+    await expect(first).rejects.toThrow('too late');
+    void adapter.probe().catch(() => {});
+    clock.mockRestore();
+    expect(store.calls).toEqual(['set', 'set']);
+  });
+
+  test('and named as far as it has a name', async () => {
+    const fail = (...args: unknown[]): unknown => (args.at(-1) as Callback)(new Error('broken'));
+    const nameless = Object.assign(Object.create(null), { get: fail, set: fail, destroy: fail });
+    const adapter = new ExpressSessionAdapter(nameless as Store);
+    await expect(adapter.probe()).rejects.toThrow(
+      /^the express-session store does not work: "set"/,
+    );
   });
 
   test('and leaves nothing behind', async () => {

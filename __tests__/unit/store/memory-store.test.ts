@@ -116,17 +116,27 @@ describe('a Map that is a store', () => {
   test('holds records that can be looked at', () => {
     const map = new Map<string, unknown>();
     new MapStore(map).set(KEY, recordOf(), MINUTE);
-    expect(map.get(KEY)).toMatchObject({ backend_url: 'http://backend-1' });
+    const until = expect.any(Number);
+    expect(map.get(KEY)).toMatchObject({ backend_url: 'http://backend-1', expires_at: until });
   });
 
-  test('hands on what others have put in, and does not overwrite it', () => {
-    const map = new Map<string, unknown>([[KEY, 'something else']]);
-    const store = new MapStore(map);
-    expect(store.getWithExpiry(KEY)).toEqual({ record: 'something else', expiresIn: Infinity });
-    expect(store.create(KEY, recordOf(), MINUTE)).toBe(false);
-    expect(store.replace(KEY, recordOf(), MINUTE, 1)).toBe(false);
-    store.touch(KEY, MINUTE);
-    expect(map.get(KEY)).toBe('something else');
+  test.each(['something else', { ...recordOf(), expires_at: 'soon' }])(
+    'hands on what others have put in, and does not overwrite it (%p)',
+    (record) => {
+      const map = new Map<string, unknown>([[KEY, record]]);
+      const store = new MapStore(map);
+      expect(store.getWithExpiry(KEY)).toEqual({ record, expiresIn: Infinity });
+      expect(store.create(KEY, recordOf(), MINUTE)).toBe(false);
+      expect(store.replace(KEY, recordOf(), MINUTE, 1)).toBe(false);
+      store.touch(KEY, MINUTE);
+      expect(map.get(KEY)).toBe(record);
+    },
+  );
+
+  test.each([null, undefined])('has no record where %p was put in', (nothing) => {
+    const store = new MapStore(new Map([[KEY, nothing]]));
+    expect(store.getWithExpiry(KEY)).toBeUndefined();
+    expect(store.create(KEY, recordOf(), MINUTE)).toBe(true);
   });
 
   test('loses an expired record when it is asked for', () => {

@@ -123,6 +123,11 @@ test('a path that is too long for a record is left out, when it is stored and wh
   expect(readRecord({ ...record, [OPENED_ON]: path }, KEY)).toEqual({ kind: 'live', record });
 });
 
+test('a path of 2048 characters is kept', () => {
+  const path = `/${'p'.repeat(2047)}`;
+  expect(newRecord({ key: KEY, nonce: 'n', backendUrl: undefined, path })[OPENED_ON]).toBe(path);
+});
+
 describe('a session whose record cannot be read', () => {
   test.each<[string, unknown]>([
     ['corrupt', '{"backend_url":'],
@@ -134,7 +139,8 @@ describe('a session whose record cannot be read', () => {
     expect(await another().lookup(KEY)).toEqual({ kind: 'ended' });
     clock.advance(30_000);
     expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
-    expect(failures.map(({ during }) => during)).toEqual(['decode']);
+    const error = new Error('a record that cannot be read was found');
+    expect(failures).toEqual([{ during: 'decode', error }]);
     expect(store.kept.get(KEY)?.record).toEqual(record);
   });
 

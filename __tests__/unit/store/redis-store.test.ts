@@ -9,11 +9,20 @@ type Reply = [Error | null, unknown];
 
 const JSON_RECORD = JSON.stringify(recordOf());
 
-/** A RedisStore whose client answers GET and PTTL with these replies. */
-function storeAnswered(replies: Reply[] | null): RedisStore {
+/** A RedisStore whose client answers GET and PTTL with these replies, and all else with `answer`. */
+function storeAnswered(
+  replies: Reply[] | null,
+  { commands = [], answer = 'OK' }: { commands?: unknown[][]; answer?: unknown } = {},
+): RedisStore {
   const client: RedisClient = Object.assign(new EventEmitter(), {
-    call: async () => 'OK',
-    pipeline: () => ({ exec: async () => replies }),
+    async call(...command: unknown[]) {
+      commands.push(command);
+      return answer;
+    },
+    pipeline(several: unknown[][]) {
+      commands.push(...several);
+      return { exec: async () => replies };
+    },
     duplicate: () => new Subscriber(),
     defineCommand: () => undefined,
   });
@@ -121,9 +130,7 @@ describe('the replies of Redis', () => {
   ])(
     'that do not fit the commands are a failure, not a missing session: %s',
     async (_what, replies) => {
-      await expect(storeAnswered(replies).getWithExpiry(KEY)).rejects.toThrow(
-        /no reply|do not fit/,
-      );
+      await expect(storeAnswered(replies).getWithExpiry(KEY)).rejects.toThrow('do not fit');
     },
   );
 
@@ -144,6 +151,98 @@ describe('the replies of Redis', () => {
     ],
   ])('that are errors are failures (%s)', async (_which, replies) => {
     await expect(storeAnswered(replies).getWithExpiry(KEY)).rejects.toThrow('LOADING');
+  });
+
+  test('that tell of a key of another type are no failure: there will never be a record', async () => {
+    const wrong = new Error('WRONGTYPE Operation against a key holding the wrong kind of value');
+    const found = await storeAnswered([
+      [wrong, undefined],
+      [null, -1],
+    ]).getWithExpiry(KEY);
+    expect(found).toEqual({ record: wrong.message, expiresIn: Infinity });
+  });
+
+  test.each([
+    [16 * 1024, 'object'],
+    [16 * 1024 + 1, 'string'],
+  ])('of %d characters are read as: %s', async (length, type) => {
+    const value = `{"a":"${'a'.repeat(length - 8)}"}`;
+    const store = storeAnswered([
+      [null, value],
+      [null, 5],
+    ]);
+    expect(typeof (await store.get(KEY))).toBe(type);
+  });
+
+  test('that say there is no key mean no record', async () => {
+    const store = storeAnswered([
+      [null, null],
+      [null, -2],
+    ]);
+    expect(await store.get(KEY)).toBeUndefined();
+  });
+});
+
+describe('what Redis is asked', () => {
+  const PREFIXED = `mcp-session:${KEY}`;
+  const ENDED = { ...recordOf(), ended: true } as const;
+  const script = expect.stringContaining("redis.call('PUBLISH'");
+
+  test.each<[string, (store: RedisStore) => unknown, unknown[][]]>([
+    [
+      'to read',
+      (store) => store.get(KEY),
+      [
+        ['get', PREFIXED],
+        ['pttl', PREFIXED],
+      ],
+    ],
+    [
+      'to store',
+      (store) => store.set(KEY, recordOf(), 1.6),
+      [['SET', PREFIXED, JSON_RECORD, 'PX', 2]],
+    ],
+    [
+      'to create',
+      (store) => store.create(KEY, recordOf(), 0.1),
+      [['SET', PREFIXED, JSON_RECORD, 'PX', 1, 'NX']],
+    ],
+    ['to refresh', (store) => store.touch(KEY, 5), [['PEXPIRE', PREFIXED, 5]]],
+    ['to delete', (store) => store.delete(KEY), [['DEL', PREFIXED]]],
+    [
+      'to replace',
+      (store) => store.replace(KEY, recordOf(), 5, 7),
+      [['EVAL', script, 1, PREFIXED, 7, JSON_RECORD, 5, '', KEY]],
+    ],
+    [
+      'to end',
+      (store) => store.replace(KEY, ENDED, 5, 7),
+      [['EVAL', script, 1, PREFIXED, 7, JSON.stringify(ENDED), 5, 'mcp-session:ended', KEY]],
+    ],
+  ])('%s', async (_what, ask, asked) => {
+    const commands: unknown[][] = [];
+    await ask(
+      storeAnswered(
+        [
+          [null, null],
+          [null, -2],
+        ],
+        { commands },
+      ),
+    );
+    expect(commands).toEqual(asked);
+  });
+
+  test.each([
+    ['OK', true, false],
+    [null, false, false],
+    [1, false, true],
+    ['1', false, true],
+    [0, false, false],
+  ])('and answers by %p: created %p, replaced %p', async (answer, created, replaced) => {
+    const store = storeAnswered(null, { answer });
+    expect(await store.create(KEY, recordOf(), 5)).toBe(created);
+    expect(await store.replace(KEY, recordOf(), 5, 1)).toBe(replaced);
   });
 });
 
@@ -240,6 +339,15 @@ describe('a subscription', () => {
     },
   );
 
+  test('that fails because its connection is lost leaves it to the client to connect anew', async () => {
+    const { subscriber } = listening();
+    subscriber.subscribed = () => Promise.reject(new Error('Connection is closed.'));
+    subscriber.emit('ready');
+    subscriber.status = 'reconnecting';
+    await settled();
+    expect(subscriber.calls).toEqual(['subscribe channel']);
+  });
+
   test('is not renewed while there is no connection', () => {
     const { subscriber } = listening({ status: 'reconnecting' });
     jest.advanceTimersByTime(5000);
@@ -288,6 +396,24 @@ describe('the recommended options for ioredis', () => {
     const delays = [1, 2, 3, 4, 5, 100, 1e9].map(retryStrategy);
     expect(Math.max(...delays)).toBeLessThanOrEqual(500);
     expect(Math.min(...delays)).toBeGreaterThanOrEqual(100);
+  });
+
+  test('try again soon at first, and not all at the same moment', () => {
+    const random = jest.spyOn(Math, 'random').mockReturnValue(0);
+    expect([1, 2, 3, 4, 5].map(retryStrategy)).toEqual([100, 200, 400, 450, 450]);
+    random.mockReturnValue(1);
+    expect([1, 4].map(retryStrategy)).toEqual([150, 500]);
+    random.mockRestore();
+  });
+
+  test('keep no command for later, and repeat none', () => {
+    expect(recommendedRedisOptions).toMatchObject({
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: 300,
+      connectTimeout: 1000,
+      socketTimeout: 1000,
+    });
   });
 
   test('connect anew when a master has become a replica, at most once a second', () => {

@@ -4,7 +4,12 @@ import { RedisStore as ConnectRedis10 } from 'connect-redis10';
 import session from 'express-session';
 import { Cluster, Redis } from 'ioredis';
 import { createClient } from 'redis';
-import { mcpSessionRouting, MemoryStore, RedisStore } from '../../../src/index.ts';
+import {
+  mcpSessionRouting,
+  MemoryStore,
+  RedisStore,
+  type McpSessionRoutingOptions,
+} from '../../../src/index.ts';
 import { ExpressSessionAdapter } from '../../../src/store/express-session-store.ts';
 import { MapStore } from '../../../src/store/map-store.ts';
 import { resolveStore } from '../../../src/store/resolve-store.ts';
@@ -84,6 +89,17 @@ describe('what is no store is refused when the middleware is made, with the reme
       /got an object with get, set, delete/,
     ],
     ['a number', 5, /got number/],
+    ['a truth value', false, /got boolean.*Leave it out for memory, or pass an ioredis client/],
+    [
+      'much else',
+      Object.fromEntries('abcdefghij'.split('').map((name) => [name, 1])),
+      /an object with a, b, c, d, e, f, g, h\./,
+    ],
+    [
+      'a store that has a member like an option',
+      { ...threeVerbs, delete: 1, ttl: 5 },
+      /got an obj/,
+    ],
     ['a list', [], /an object with/],
   ])('%s', (_what, given, remedy) => {
     const make = (): unknown => mcpSessionRouting(given as null);
@@ -98,6 +114,7 @@ describe('what is no store is refused when the middleware is made, with the reme
     (verb) => {
       const make = (): unknown => mcpSessionRouting({ ...threeVerbs, [verb]: true });
       expect(make).toThrow(`"${verb}" of the store must be a function`);
+      expect(make).toThrow(expect.objectContaining({ code: 'invalid_store' }));
     },
   );
 
@@ -107,9 +124,11 @@ describe('what is no store is refused when the middleware is made, with the reme
   ])('connect-redis 10 with %s', (_what, client) => {
     // Its types refuse the client, JavaScript does not.
     const store: unknown = Reflect.construct(ConnectRedis10, [{ client }]);
-    expect(() => mcpSessionRouting(store as session.Store)).toThrow(
-      /connect-redis 8\.1 with ioredis.*connect-redis >= 9 with node-redis.*the ioredis client itself/,
+    const make = (): unknown => mcpSessionRouting(store as session.Store);
+    expect(make).toThrow(
+      /was given ioredis.*connect-redis 8\.1 with ioredis.*connect-redis >= 9 with node-redis.*the ioredis client itself/,
     );
+    expect(make).toThrow(expect.objectContaining({ code: 'invalid_store' }));
   });
 
   test.each<[string, unknown[], string]>([
@@ -118,6 +137,7 @@ describe('what is no store is refused when the middleware is made, with the reme
       [{ client: nodeRedis }],
       '"client" must be an ioredis Redis or Cluster; for node-redis use connect-redis >= 9',
     ],
+    ['of no client', [{ client: null }], '"client" must be an ioredis Redis or Cluster'],
     ['without options', [], 'pass an ioredis client as an option: new RedisStore({ client })'],
     ['of a bare client', [ioredis], 'pass an ioredis client as an option'],
     [
@@ -137,12 +157,30 @@ describe('what is no store is refused when the middleware is made, with the reme
   });
 });
 
-test('a store of one’s own that keeps its ioredis client under "client" is not taken for connect-redis', () => {
-  const own = {
-    client: ioredis,
-    async set(): Promise<void> {},
-    get(): void {},
-    destroy(): void {},
-  };
-  expect(resolveStore(own).store).toBeInstanceOf(ExpressSessionAdapter);
+/** An option that is added has to be added here, and to the names that tell options from a store. */
+const EACH_OPTION: Required<Record<keyof McpSessionRoutingOptions, 1>> = {
+  ...{ backends: 1, balance: 1, ttl: 1, endedTtl: 1, unknownSessionStatus: 1, cache: 1 },
+  ...{ storeTimeout: 1, maxBodySize: 1, lostSession: 1, lostAfter: 1, skip: 1, handler: 1 },
+  ...{ logger: 1, on: 1 },
+};
+
+test.each(Object.keys(EACH_OPTION))(
+  'the option %s in place of a store is told from one',
+  (name) => {
+    expect(() => resolveStore({ [name]: 1 })).toThrow('they are the second argument');
+  },
+);
+
+describe('a store of one’s own that keeps its ioredis client under "client" is not taken for connect-redis', () => {
+  const awaits = async (): Promise<void> => {};
+  const own = { client: ioredis, set: awaits, get(): void {}, destroy(): void {} };
+
+  test.each([
+    ['has nothing else of it', own],
+    ['counts what it scans', { ...own, scanCount: 100 }],
+    ['can be told to keep all', { ...own, disableTTL: true }],
+    ['has both and awaits nothing', { ...own, scanCount: 1, disableTTL: true, set(): void {} }],
+  ])('if it %s', (_what, store) => {
+    expect(resolveStore(store).store).toBeInstanceOf(ExpressSessionAdapter);
+  });
 });
