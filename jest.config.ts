@@ -41,7 +41,8 @@ const config: Config = {
   // Mutants (`npm run mutate`) meet the unit tests only.
   projects: process.env.STRYKER_MUTATOR_WORKER ? [unit] : [unit, ...others],
   maxWorkers: 2,
-  testTimeout: 30_000,
+  // Ten times what the longest takes on a machine that has nothing else to do.
+  testTimeout: 120_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts'],
 };
