@@ -187,6 +187,21 @@ describe('while the store fails', () => {
     expect(await directory.lookup(KEY)).toEqual(UNAVAILABLE);
   });
 
+  test('a session is not there to be ended when it is heard to be over meanwhile', async () => {
+    const { directory, store } = await benchWithSession(SHORT);
+    store.fault = 'hang';
+    const ending = directory.endNow(KEY);
+    store.tell('ended', KEY);
+    expect(await ending).toBe(false);
+  });
+
+  test('a session is tried to be ended once', async () => {
+    const { directory, store } = await benchWithSession();
+    store.fault = { replace: 'reject' };
+    await expect(directory.endNow(KEY)).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(store.taken()).toEqual(['getWithExpiry', 'replace']);
+  });
+
   test('a session is not over because it was moved and nobody can say where to', async () => {
     const { directory, store } = await benchWithSession();
     store.fault = { getWithExpiry: 'reject' };
