@@ -1,7 +1,11 @@
-export type { Balance } from './backends/backend-list.ts';
+export type { BackendInfo } from './backends/backend.ts';
+export type { Balance } from './backends/balance.ts';
+export type { BackendsControl } from './backends/control.ts';
+export type { BackendDiscovery, BackendEntry, BackendSource } from './backends/discovery.ts';
 export type { RefusalHandler, RefusalInfo } from './http/exchange.ts';
 export {
   mcpSessionRouting,
+  type CloseOptions,
   type McpSessionRouting,
   type RouteInfo,
   type Stats,
@@ -11,7 +15,7 @@ export { SessionRoutingError, type SessionRoutingErrorCode } from './protocol/er
 export type { Reason } from './protocol/reasons.ts';
 export { sessionPlugin } from './proxy/session-plugin.ts';
 export { sessionRouter } from './proxy/session-router.ts';
-export type { LostSession } from './routing/session-routing.ts';
+export type { LostSession } from './routing/endings.ts';
 export type { CacheOptions } from './store/local-cache.ts';
 export { MemoryStore, type MemoryStoreOptions } from './store/memory-store.ts';
 export { BACKEND_URL, type SessionRecord } from './store/record.ts';

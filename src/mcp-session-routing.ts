@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request, Response, RequestHandler } from 'express';
-import { BackendList } from './backends/backend-list.ts';
+import { Backends } from './backends/backends.ts';
+import { controlOf, type BackendsControl } from './backends/control.ts';
 import { Outages } from './backends/outages.ts';
+import { Traffic } from './backends/traffic.ts';
 import { createGuard, type Guard } from './http/guard.ts';
 import { LiveStreams } from './http/live-streams.ts';
-import { routedRequestOf } from './http/routed-request.ts';
+import { routedRequestOf, type Connections } from './http/routed-request.ts';
 import { settingsOf, type McpSessionRoutingOptions } from './options.ts';
 import { isSessionId } from './protocol/session-id.ts';
 import { reporterOf, type Counters } from './reporter.ts';
@@ -34,6 +36,8 @@ export interface Stats extends Counters {
 
 /** The middleware, and what belongs to it. */
 export interface McpSessionRouting extends RequestHandler {
+  /** The backends of the option `backends`: what is known of them, and draining. */
+  readonly backends: BackendsControl;
   /** Where the request goes; `undefined` if the middleware has not seen it, or has answered it. */
   routeOf(req: IncomingMessage): RouteInfo | undefined;
   /**
@@ -43,12 +47,25 @@ export interface McpSessionRouting extends RequestHandler {
   end(sessionId: string): Promise<boolean>;
   stats(): Stats;
   /**
-   * Resolves when the store has answered once: before that a gateway need not take requests.
-   * @throws {SessionRoutingError} `store_unavailable` if it has not within `storeTimeout`; the gateway heals when it does
+   * Resolves when the store has answered once and the backends are known: before that a gateway need not take
+   * requests.
+   * @throws {SessionRoutingError} `store_unavailable` if the store has not answered within `storeTimeout`,
+   *   `no_backend` if the list of backends could not be had; the gateway heals when it can
    */
   ready(): Promise<void>;
-  /** Ends timers, streams and sockets. The store's own client is its owner's to close. */
-  close(): Promise<void>;
+  /**
+   * Ends timers, streams and sockets. The store's own client is its owner's to close.
+   *
+   * With `drain` it first stops opening sessions and streams (503), ends the event streams that clients hold open,
+   * so that they resume on another gateway, and lets requests finish for so many milliseconds. Stop listening
+   * before you call it.
+   */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+export interface CloseOptions {
+  /** Milliseconds that requests may take to finish. @default 0 */
+  readonly drain?: number;
 }
 
 /**
@@ -65,13 +82,25 @@ export function mcpSessionRouting(
   options: McpSessionRoutingOptions<Request, Response> = {},
 ): McpSessionRouting {
   const settings = settingsOf(options);
-  const backends =
-    settings.backends === undefined
-      ? undefined
-      : new BackendList(settings.backends, settings.balance);
   const resolved = resolveStore(store);
   const now = (): number => performance.now();
   const reporter = reporterOf(settings, now);
+  const traffic = new Traffic();
+  const connections = new Set<Connections>();
+  const { backends: source, balance, health } = settings;
+  const backends =
+    source === undefined
+      ? undefined
+      : new Backends(source, {
+          ...{ balance, health, traffic, now },
+          onDown: reporter.backendDown,
+          onUp: reporter.backendUp,
+          onUnlisted: reporter.discoveryFailed,
+          onRemoved: (origin) => {
+            traffic.endStreams(origin);
+            for (const each of connections) each.leave(origin);
+          },
+        });
   const cache = resolved.remote && settings.cache ? new LocalCache(settings.cache) : undefined;
   const directory = new SessionDirectory(
     resolved.store,
@@ -82,20 +111,19 @@ export function mcpSessionRouting(
     },
   );
   const streams = new LiveStreams((key) => directory.lookup(key), settings.ttl / 10);
-  const resources = new Set<{ destroy(): void }>();
   const routing = new SessionRouting({
     directory,
     backends,
-    outages: new Outages(),
+    outages: new Outages(now),
     lostAfter: settings.lostAfter,
     lostSession: settings.lostSession && noIfItThrows(yesOrNo('lostSession', settings.lostSession)),
     onOpened: reporter.opened,
-    now,
   });
   const guard: Guard<Request, Response> = createGuard<Request, Response>({
     routing,
     streams,
-    resources,
+    traffic,
+    connections,
     skip: settings.skip && yesOrNo('skip', settings.skip),
     handler: settings.handler,
     unknownSessionStatus: settings.unknownSessionStatus,
@@ -104,6 +132,7 @@ export function mcpSessionRouting(
   });
 
   return Object.assign(guard, {
+    backends: controlOf(backends, traffic),
     routeOf(req: IncomingMessage): RouteInfo | undefined {
       const { route, refusal } = routedRequestOf(req) ?? {};
       if (!route || refusal) return undefined;
@@ -118,12 +147,18 @@ export function mcpSessionRouting(
     stats(): Stats {
       return { ...reporter.counters(), streams: streams.size, cached: cache?.size ?? 0 };
     },
-    ready(): Promise<void> {
-      return directory.ready();
+    async ready(): Promise<void> {
+      await Promise.all([directory.ready(), backends?.ready()]);
     },
-    async close(): Promise<void> {
+    async close({ drain = 0 }: CloseOptions = {}): Promise<void> {
+      if (drain > 0) {
+        routing.stopOpening();
+        traffic.endStreams();
+        await traffic.idle(undefined, drain);
+      }
       streams.close();
-      for (const resource of resources) resource.destroy();
+      backends?.close();
+      for (const each of connections) each.destroy();
       await directory.close();
     },
   });

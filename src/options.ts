@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Balance } from './backends/backend-list.ts';
+import type { Balance } from './backends/balance.ts';
+import type { BackendSource } from './backends/discovery.ts';
 import { isObject, MOST_ENTRIES, shown, strayOf } from './given.ts';
 import type { RefusalHandler } from './http/exchange.ts';
 import { SessionRoutingError } from './protocol/errors.ts';
 import type { Reason } from './protocol/reasons.ts';
-import type { LostSession } from './routing/session-routing.ts';
+import type { LostSession } from './routing/endings.ts';
 import type { CacheOptions } from './store/local-cache.ts';
 
 /** `console` is one. */
@@ -30,6 +31,12 @@ export interface SessionEvents {
   }) => void;
   /** The store failed, did not answer in time, or returned a record that cannot be read. */
   readonly storeFailed?: (event: { readonly error: unknown; readonly during: string }) => void;
+  /** No connection to the backend could be made: it gets no new sessions. */
+  readonly backendDown?: (event: { readonly backend: string }) => void;
+  /** A connection to the backend, or its probe, has succeeded: it gets new sessions again. */
+  readonly backendUp?: (event: { readonly backend: string }) => void;
+  /** The list of backends could not be had, or was none: those that were known stay. */
+  readonly discoveryFailed?: (event: { readonly error: unknown }) => void;
 }
 
 /** Options of `mcpSessionRouting`. All durations are milliseconds. */
@@ -37,10 +44,19 @@ export interface McpSessionRoutingOptions<
   Req extends IncomingMessage = IncomingMessage,
   Res extends ServerResponse = ServerResponse,
 > {
-  /** Origin, or origins, of the backends. Left out: the `target` or `router` of the proxy decides. */
-  readonly backends?: string | URL | readonly (string | URL)[];
+  /**
+   * The backends: an origin or entry, a list of them, a function that returns a list (asked once a second), or a
+   * discovery such as `dnsBackends`. Left out: the `target` or `router` of the proxy decides.
+   * @example async () => JSON.parse(await readFile('backends.json', 'utf8'))
+   */
+  readonly backends?: BackendSource;
   /** Which backend takes a request without a session. @default 'round-robin' */
   readonly balance?: Balance;
+  /**
+   * Path that is asked with GET while a backend is down: 2xx says that it is up again. Left out: that a connection
+   * can be made.
+   */
+  readonly health?: string;
   /** Idle lifetime of a session, sliding. @default 7_200_000 (2 h) */
   readonly ttl?: number;
   /** How long an ended or expired session is still told from a never issued one. @default 86_400_000 (24 h) */
@@ -107,10 +123,21 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 /** More than any session needs; far less than Redis and dates bear (ms). */
 const TEN_YEARS = 10 * 365 * 24 * 60 * 60 * 1000;
 
+const BALANCES: readonly unknown[] = ['round-robin', 'least-connections'];
 const FUNCTIONS = ['lostSession', 'skip', 'handler'] as const;
 const LEVELS = ['info', 'warn', 'error'] as const;
-const EVENTS = ['opened', 'ended', 'refused', 'storeFailed'] as const;
-const NAMES = [...Object.keys(DEFAULTS), ...FUNCTIONS, 'backends', 'cache', 'logger', 'on'];
+const EVENTS = [
+  ...['opened', 'ended', 'refused', 'storeFailed', 'backendDown', 'backendUp', 'discoveryFailed'],
+] as const;
+const NAMES = [
+  ...Object.keys(DEFAULTS),
+  ...FUNCTIONS,
+  'backends',
+  'health',
+  'cache',
+  'logger',
+  'on',
+];
 
 /** Checks the options once, when the middleware is made. @throws {SessionRoutingError} `invalid_option` */
 export function settingsOf<Req extends IncomingMessage, Res extends ServerResponse>(
@@ -133,9 +160,14 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
   if (settings.unknownSessionStatus !== 400 && settings.unknownSessionStatus !== 404) {
     throw invalid('unknownSessionStatus', settings.unknownSessionStatus, 'must be 400 or 404');
   }
-  if (settings.balance !== 'round-robin' && typeof settings.balance !== 'function') {
-    throw invalid('balance', settings.balance, "must be 'round-robin' or a function");
+  if (!BALANCES.includes(settings.balance) && typeof settings.balance !== 'function') {
+    throw invalid(
+      'balance',
+      settings.balance,
+      "must be 'round-robin', 'least-connections' or a function",
+    );
   }
+  health(given);
   functions('', settings, FUNCTIONS);
   const { logger, on }: typeof given = settings;
   if (logger !== undefined) {
@@ -149,6 +181,17 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
     functions('on.', on, EVENTS);
   }
   return { ...settings, cache: cacheOf(cache) };
+}
+
+function health({
+  health: path,
+  backends,
+}: Pick<McpSessionRoutingOptions, 'health' | 'backends'>): void {
+  if (path === undefined) return;
+  if (typeof path !== 'string' || !/^\/(?!\/)/.test(path)) {
+    throw invalid('health', path, 'must be a path that begins with "/", such as "/healthz"');
+  }
+  if (backends === undefined) throw invalid('health', path, 'needs "backends"');
 }
 
 function cacheOf(cache: CacheOptions | false): Required<CacheOptions> | undefined {

@@ -18,6 +18,9 @@ export interface Reporter {
   readonly ended: (key: string) => void;
   readonly refused: (reason: Reason, key: string | undefined) => void;
   readonly storeFailed: (error: unknown, during: string) => void;
+  readonly backendDown: (backend: string) => void;
+  readonly backendUp: (backend: string) => void;
+  readonly discoveryFailed: (error: unknown) => void;
   readonly counters: () => Counters;
 }
 
@@ -34,6 +37,7 @@ export function reporterOf(
   let storeFailures = 0;
   let unusableRecords = 0;
   let loggedAt = -Infinity;
+  let discoveryLoggedAt = -Infinity;
   const refused: Partial<Record<Reason, number>> = {};
 
   return {
@@ -65,6 +69,21 @@ export function reporterOf(
         tell(() => logger?.error(`session store failed (${during}): ${messageOf(error)}`));
       }
       tell(() => on?.storeFailed?.({ error, during }));
+    },
+    backendDown(backend) {
+      tell(() => logger?.warn(`backend ${backend} is down`));
+      tell(() => on?.backendDown?.({ backend }));
+    },
+    backendUp(backend) {
+      tell(() => logger?.info(`backend ${backend} is up`));
+      tell(() => on?.backendUp?.({ backend }));
+    },
+    discoveryFailed(error) {
+      if (now() - discoveryLoggedAt >= LOG_INTERVAL) {
+        discoveryLoggedAt = now();
+        tell(() => logger?.error(`backends could not be listed: ${messageOf(error)}`));
+      }
+      tell(() => on?.discoveryFailed?.({ error }));
     },
     counters: () => ({ opened, ended, refused: { ...refused }, storeFailures, unusableRecords }),
   };

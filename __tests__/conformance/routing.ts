@@ -1,5 +1,6 @@
 import { backends } from './contract/backends.ts';
 import { ending } from './contract/ending.ts';
+import { fleetRules } from './contract/fleet.ts';
 import { guard } from './contract/guard.ts';
 import { life } from './contract/life.ts';
 import { recording } from './contract/recording.ts';
@@ -13,5 +14,6 @@ export const contract: readonly Rule[] = [
   ...recording,
   ...ending,
   ...backends,
+  ...fleetRules,
   ...life,
 ];

@@ -15,6 +15,8 @@ export class Worker {
   readonly failures: Failure[] = [];
   /** Sessions that it was told are gone (404). */
   readonly lost: string[] = [];
+  /** When it was told so first. */
+  lostAt = Infinity;
   answered = 0;
   readonly #kind: ClientKind;
   readonly #url: string;
@@ -69,6 +71,7 @@ export class Worker {
         const session = new Headers(init?.headers).get('mcp-session-id');
         if (response.status !== 404 || session === null) return response;
         if (!this.lost.includes(session)) this.lost.push(session);
+        this.lostAt = Math.min(this.lostAt, performance.now());
         // SDK v1 goes on waiting for the answer of a call whose stream cannot be resumed.
         if (init?.method === 'GET') void client.close();
         return response;

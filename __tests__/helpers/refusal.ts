@@ -28,6 +28,12 @@ export const ROWS = {
     retryAfter: '1',
   },
   no_backend: { status: 503, code: -32603, message: 'No backend available', retryAfter: '1' },
+  shutting_down: {
+    status: 503,
+    code: -32603,
+    message: 'This gateway is shutting down, try again',
+    retryAfter: '1',
+  },
   backend_unreachable: {
     status: 503,
     code: -32603,

@@ -6,6 +6,10 @@ import { REFUSALS } from '../../src/protocol/reasons.ts';
 const read = (file: string): Promise<string> =>
   readFile(new URL(`../../${file}`, import.meta.url), 'utf8');
 
+const EVENTS = [
+  ...['opened', 'ended', 'refused', 'storeFailed', 'backendDown', 'backendUp', 'discoveryFailed'],
+];
+
 describe('the documentation', () => {
   it.each(Object.keys(api))('has an entry for the export %s', async (name) => {
     expect(await read('docs/api.md')).toMatch(new RegExp(`^## ${name}\\b`, 'm'));
@@ -37,9 +41,7 @@ describe('the documentation', () => {
   it('names every option in the README and in the API page', async () => {
     const options = await read('src/options.ts');
     const names = [...options.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name);
-    const declared = names.filter(
-      (name) => !['opened', 'ended', 'refused', 'storeFailed'].includes(name ?? ''),
-    );
+    const declared = names.filter((name) => !EVENTS.includes(name ?? ''));
     const pages = await Promise.all([read('README.md'), read('docs/api.md')]);
     for (const page of pages) {
       expect(declared.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);

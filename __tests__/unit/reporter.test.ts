@@ -18,7 +18,10 @@ function told(): {
   const note = (event: unknown): void => void events.push(event);
   return {
     logger: { info: at('info'), warn: at('warn'), error: at('error') },
-    on: { opened: note, ended: note, refused: note, storeFailed: note },
+    on: {
+      ...{ opened: note, ended: note, refused: note, storeFailed: note },
+      ...{ backendDown: note, backendUp: note, discoveryFailed: note },
+    },
     lines,
     events,
     time: { now: 0 },

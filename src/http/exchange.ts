@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { originOf } from '../backends/origin.ts';
+import type { Visit } from '../backends/traffic.ts';
 import type { Reason } from '../protocol/reasons.ts';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
 import type { AnswerHead, Asked } from '../routing/answer.ts';
-import type { Destination, PinnedRoute, Route } from '../routing/route.ts';
+import type { Destination, PinnedRoute, Route, Stop } from '../routing/route.ts';
 import { keyOf, type ConnectFailure } from '../routing/session-routing.ts';
 import {
   DELETED,
@@ -17,10 +19,20 @@ import { forgetAtBackend } from './forget-at-backend.ts';
 import { headOf, MAX_INSPECTED, textOf } from './read-answer.ts';
 import { askHandler } from './refusal-handler.ts';
 import { PASS, ResponseGate, SEND, type HeadVerdict, type Release } from './response-gate.ts';
-import { rememberRoutedRequest, type RoutedRequest } from './routed-request.ts';
+import { rememberRoutedRequest, type Connections, type RoutedRequest } from './routed-request.ts';
 import type { Surroundings } from './surroundings.ts';
+import { visit } from './visit.ts';
 
 export type { RefusalHandler, RefusalInfo } from './refusal-handler.ts';
+
+/** Until it is known where the request belongs. */
+const NO_ROUTE: Route = Object.freeze({
+  kind: 'open',
+  opening: false,
+  turn: 'other',
+  backendUrl: undefined,
+  alternatives: [],
+});
 
 /** One request and its answer. */
 export class Exchange<
@@ -32,10 +44,11 @@ export class Exchange<
   readonly next: (error?: unknown) => void;
   readonly #around: Surroundings<Req, Res>;
   readonly #asked: Asked;
-  #route: Route = { kind: 'open', opening: false, backendUrl: undefined, alternatives: [] };
+  #route: Route = NO_ROUTE;
   #gate: ResponseGate | undefined;
   #line: { readonly path: string; readonly secure: boolean } | undefined;
   #refusal: Reason | undefined;
+  #visit: Visit | undefined;
 
   constructor(
     req: Req & { originalUrl?: string },
@@ -73,8 +86,15 @@ export class Exchange<
     return this.#around.routing.destination(this.#route, this.req);
   }
 
-  connectFailed(origin: string, failure: ConnectFailure): Promise<Destination> {
-    return this.#around.routing.connectFailed(this.#route, origin, failure, this.req.method);
+  async connectFailed(origin: string, failure: ConnectFailure): Promise<Destination> {
+    const { routing } = this.#around;
+    const next = await routing.connectFailed(this.#route, origin, failure, this.req.method);
+    if (next.kind === 'backend') this.#visit?.moveTo(originOf(next.url) ?? '');
+    return next;
+  }
+
+  brokenOff(origin: string): Promise<Stop> {
+    return this.#around.routing.brokenOff(this.#route, origin, this.req.method);
   }
 
   chosen(url: string | undefined): void {
@@ -84,6 +104,8 @@ export class Exchange<
   sent(url: string | undefined): void {
     this.#watch();
     this.#around.routing.sent(this.#route, url);
+    if (this.#visit) this.#visit.moveTo(originOf(url) ?? '');
+    else this.#visit = visit(this.#around.traffic, url, this.req, this.res);
   }
 
   sentAs(line: { readonly path: string; readonly secure: boolean }): void {
@@ -115,8 +137,8 @@ export class Exchange<
     if (!isTooLate(this.res)) this.#answer(DELETED);
   }
 
-  onClose(resource: { destroy(): void }): void {
-    this.#around.resources.add(resource);
+  onClose(connections: Connections): void {
+    this.#around.connections.add(connections);
   }
 
   #watch(): void {
@@ -146,7 +168,10 @@ export class Exchange<
         return { kind: 'hold', until: Promise.resolve(this.#replaceBy(plan.reason)) };
       case 'end':
         if (route.kind !== 'pinned') return PASS;
-        return { kind: 'hold', until: this.#around.routing.deleted(route).then(() => SEND) };
+        return {
+          kind: 'hold',
+          until: this.#around.routing.endings.deleted(route).then(() => SEND),
+        };
       case 'inspect':
         if (route.kind !== 'pinned') return PASS;
         return {
@@ -179,7 +204,7 @@ export class Exchange<
   async #inspect(route: PinnedRoute, status: number, bytes: Buffer | undefined): Promise<Release> {
     const body = bytes && textOf(this.res, bytes);
     if (body === undefined) return SEND;
-    const verdict = await this.#around.routing.inspect(route, this.#asked, status, body);
+    const verdict = await this.#around.routing.endings.inspect(route, this.#asked, status, body);
     return verdict === 'pass' ? SEND : this.#replaceBy(verdict);
   }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reason } from '../protocol/reasons.ts';
-import type { Destination, Route } from '../routing/route.ts';
+import type { Destination, Route, Stop } from '../routing/route.ts';
 import type { ConnectFailure } from '../routing/session-routing.ts';
 
 /** What a proxy may ask of a request that the middleware has seen. */
@@ -27,8 +27,17 @@ export interface RoutedRequest {
   refuse(reason: Reason): void;
   /** Answers the DELETE of a session that is gone with its backend. */
   confirmDeleted(): void;
-  /** `close` is called when the middleware is closed. */
-  onClose(resource: { destroy(): void }): void;
+  /** The request has broken off after it was sent; says what the client is told. */
+  brokenOff(origin: string): Promise<Stop>;
+  /** The connections of its proxy, to be closed with the middleware. */
+  onClose(connections: Connections): void;
+}
+
+/** The connections of a proxy to the backends. */
+export interface Connections {
+  /** Closes those to one backend, as soon as no request is on its way on them. */
+  leave(origin: string): void;
+  destroy(): void;
 }
 
 const routedRequests = new WeakMap<IncomingMessage, RoutedRequest>();

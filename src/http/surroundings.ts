@@ -1,14 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Traffic } from '../backends/traffic.ts';
 import type { Reason } from '../protocol/reasons.ts';
 import type { SessionRouting } from '../routing/session-routing.ts';
 import type { LiveStreams } from './live-streams.ts';
 import type { RefusalHandler } from './refusal-handler.ts';
+import type { Connections } from './routed-request.ts';
 
 /** What all exchanges of one middleware share. */
 export interface Surroundings<Req extends IncomingMessage, Res extends ServerResponse> {
   readonly routing: SessionRouting;
   readonly streams: LiveStreams;
-  readonly resources: Set<{ destroy(): void }>;
+  readonly traffic: Traffic;
+  readonly connections: Set<Connections>;
   readonly handler: RefusalHandler<Req, Res> | undefined;
   readonly unknownSessionStatus: number;
   readonly onRefused: (reason: Reason, key: string | undefined) => void;

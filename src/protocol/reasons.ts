@@ -17,6 +17,7 @@ export type Reason =
   | 'session_lost'
   | 'store_unavailable'
   | 'no_backend'
+  | 'shutting_down'
   | 'backend_unreachable'
   | 'upstream_failed'
   | 'invalid_backend_answer';
@@ -40,6 +41,12 @@ export const REFUSALS: Readonly<Record<Reason, Refusal>> = {
     retryAfter: 1,
   },
   no_backend: { status: 503, code: -32603, message: 'No backend available', retryAfter: 1 },
+  shutting_down: {
+    status: 503,
+    code: -32603,
+    message: 'This gateway is shutting down, try again',
+    retryAfter: 1,
+  },
   backend_unreachable: {
     status: 503,
     code: -32603,

@@ -1,5 +1,6 @@
 import http, { type ClientRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Connections } from '../http/routed-request.ts';
 import { connect, failedOverTo, serverNameOf, type ConnectOptions } from './connect.ts';
 import { takeDispatch, type Dispatch } from './dispatch.ts';
 import { endIdle, startIdle } from './keep-alive.ts';
@@ -19,7 +20,10 @@ const NO_DISPATCH: Dispatch = { routed: undefined, origin: undefined, path: unde
  * that open streams could exhaust, and with a deadline for connecting. A request that could not be connected goes
  * to the next backend, if it may: no byte of it has been sent.
  */
-export class BackendAgent extends http.Agent {
+export class BackendAgent extends http.Agent implements Connections {
+  /** In use, and not to be used again. */
+  readonly #left = new WeakSet<Duplex>();
+
   constructor() {
     super({ keepAlive: true });
     // http.request and https.request each insist on their own protocol, unless the agent names none.
@@ -58,7 +62,18 @@ export class BackendAgent extends http.Agent {
 
   override keepSocketAlive(socket: Duplex): boolean {
     const kept: unknown = super.keepSocketAlive(socket);
-    return kept !== false && failedOverTo(socket) === undefined && startIdle(socket);
+    if (kept === false || this.#left.has(socket)) return false;
+    return failedOverTo(socket) === undefined && startIdle(socket);
+  }
+
+  leave(origin: string): void {
+    const to = `${origin}|`;
+    for (const [name, sockets = []] of Object.entries(this.freeSockets)) {
+      if (name.startsWith(to)) for (const socket of sockets) socket.destroy();
+    }
+    for (const [name, sockets = []] of Object.entries(this.sockets)) {
+      if (name.startsWith(to)) for (const socket of sockets) this.#left.add(socket);
+    }
   }
 
   override reuseSocket(socket: Duplex, request: ClientRequest): void {

@@ -1,6 +1,7 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import { originOf } from '../backends/origin.ts';
 import { isOver, routedRequestOf, type RoutedRequest } from '../http/routed-request.ts';
+import type { Stop } from '../routing/route.ts';
 import { connectFailureOf, isConnectError, NotDispatched } from './dispatch.ts';
 import type { ProxyOptionsLike, ProxyServerLike } from './proxy-like.ts';
 
@@ -31,6 +32,9 @@ export function takeOverErrors(proxyServer: ProxyServerLike, options: ProxyOptio
   proxyServer.on('error', answer);
 }
 
+const NO_BACKEND: Stop = { kind: 'refuse', reason: 'no_backend' };
+const UPSTREAM_FAILED: Stop = { kind: 'refuse', reason: 'upstream_failed' };
+
 async function answerOrBreakOff(
   routed: RoutedRequest,
   error: Error,
@@ -51,18 +55,21 @@ async function answerFailure(
 ): Promise<void> {
   const origin = originOf(routed.route.backendUrl);
   if (error instanceof NotDispatched) {
-    if (error.stop.kind === 'deleted') routed.confirmDeleted();
-    else routed.refuse(error.stop.reason);
+    answer(routed, error.stop);
   } else if (res.headersSent) {
     res.destroy();
   } else if (origin !== undefined && isConnectError(error)) {
     // An agent of the user's: what ours would have found out while connecting.
     const next = await routed.connectFailed(origin, connectFailureOf(error));
-    if (next.kind === 'deleted') routed.confirmDeleted();
-    else routed.refuse(next.kind === 'refuse' ? next.reason : 'no_backend');
+    answer(routed, next.kind === 'backend' || next.kind === 'default' ? NO_BACKEND : next);
   } else {
-    routed.refuse('upstream_failed');
+    answer(routed, origin === undefined ? UPSTREAM_FAILED : await routed.brokenOff(origin));
   }
+}
+
+function answer(routed: RoutedRequest, stop: Stop): void {
+  if (stop.kind === 'deleted') routed.confirmDeleted();
+  else routed.refuse(stop.reason);
 }
 
 function isRequest(value: unknown): value is IncomingMessage {

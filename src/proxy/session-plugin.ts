@@ -79,6 +79,12 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
       }
       // A backend that breaks off must not look like one that has finished.
       proxyRes.once('close', () => proxyRes.complete || res.destroy());
+      // Before httpxy destroys the response: afterwards it looks as if the client had left.
+      proxyRes.prependOnceListener('aborted', () => {
+        const routed = routedRequestOf(req);
+        const origin = originOf(routed?.route.backendUrl);
+        if (origin !== undefined && !isOver(res)) void routed?.brokenOff(origin);
+      });
       // With `selfHandleResponse` the app has not written its head yet.
       if (!handled && /^text\/event-stream/i.test(proxyRes.headers['content-type'] ?? '')) {
         // Not at once, since a short stream would need two packets for one.

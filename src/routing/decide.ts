@@ -1,3 +1,4 @@
+import type { Turn } from '../backends/balance.ts';
 import type { Reason } from '../protocol/reasons.ts';
 import { isSessionId } from '../protocol/session-id.ts';
 import type { SessionRecord } from '../store/record.ts';
@@ -15,7 +16,7 @@ export interface RequestFacts {
 /** What is done with a request. */
 export type Decision =
   /** It belongs to no session; `opening`: its answer may start one. */
-  | { readonly kind: 'open'; readonly opening: boolean }
+  | { readonly kind: 'open'; readonly opening: boolean; readonly turn: Turn }
   | { readonly kind: 'pinned'; readonly record: SessionRecord }
   | { readonly kind: 'refuse'; readonly reason: Reason }
   /** Its head does not say: the body has to be looked at. */
@@ -25,12 +26,17 @@ export type Decision =
       readonly otherwise: Decision;
     };
 
-const OPENING: Decision = Object.freeze({ kind: 'open', opening: true });
-const BALANCED: Decision = Object.freeze({ kind: 'open', opening: false });
+const OPENING: Decision = Object.freeze({ kind: 'open', opening: true, turn: 'opening' });
+/** `initialize` carries no version: this is a request of a server without sessions, or a question before it. */
+const VERSIONED: Decision = Object.freeze({ kind: 'open', opening: true, turn: 'other' });
+const BALANCED: Decision = Object.freeze({ kind: 'open', opening: false, turn: 'other' });
 
 /** The decision for a request without a session id, or with one that cannot be one; the store is not needed. */
 export function decideByHead(facts: RequestFacts): Decision | undefined {
-  if (facts.sessionId === undefined) return facts.method === 'POST' ? OPENING : BALANCED;
+  if (facts.sessionId === undefined) {
+    if (facts.method !== 'POST') return BALANCED;
+    return facts.versioned ? VERSIONED : OPENING;
+  }
   return isSessionId(facts.sessionId)
     ? undefined
     : { kind: 'refuse', reason: 'invalid_session_id' };

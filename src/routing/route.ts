@@ -1,3 +1,4 @@
+import type { Turn } from '../backends/balance.ts';
 import type { Reason } from '../protocol/reasons.ts';
 import type { SessionRecord } from '../store/record.ts';
 
@@ -9,8 +10,11 @@ export interface OpenRoute {
   readonly kind: 'open';
   /** Its answer may start a session. */
   readonly opening: boolean;
+  readonly turn: Turn;
   /** Where it goes, known when a proxy has asked for it: an origin, with a path only where the proxy's target has one. */
   backendUrl: string | undefined;
+  /** Which instance of the backend that is, if the list of backends tells. */
+  backendId?: string | undefined;
   /** It goes to a place that the app has chosen and that no record could name: it cannot open a session. */
   nameless?: boolean;
   /** Backends to try if that one cannot be reached. */

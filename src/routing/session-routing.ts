@@ -1,42 +1,24 @@
 import { hash, randomUUID } from 'node:crypto';
-import type { BackendList, BalancedRequest } from '../backends/backend-list.ts';
+import type { BalancedRequest } from '../backends/balance.ts';
 import { originOf } from '../backends/origin.ts';
-import type { Outages } from '../backends/outages.ts';
-import { isKnownLostSession, readNotFound } from '../protocol/backend-answer.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
-import { BACKEND_URL, newRecord, type SessionRecord } from '../store/record.ts';
+import { BACKEND_ID, newRecord, type SessionRecord } from '../store/record.ts';
 import type { SessionDirectory } from '../store/session-directory.ts';
 import type { Awaitable } from '../store/session-store.ts';
-import {
-  onSessionPath,
-  planAnswer,
-  type AnswerHead,
-  type AnswerPlan,
-  type Asked,
-} from './answer.ts';
-import type { Destination, PinnedRoute, Route, Stop } from './route.ts';
+import { planAnswer, type AnswerHead, type AnswerPlan, type Asked } from './answer.ts';
+import { Endings, type LostSession } from './endings.ts';
+import { Places, type PlacesOptions } from './places.ts';
+import type { Destination, OpenRoute, PinnedRoute, Route, Stop } from './route.ts';
 
-/** Whether this answer of a backend, to a request of a session, means that it has forgotten the session. */
-export type LostSession = (status: number, body: string) => boolean;
-
-export interface SessionRoutingOptions {
+export interface SessionRoutingOptions extends PlacesOptions {
   readonly directory: SessionDirectory;
-  /** `undefined`: the proxy's own target. */
-  readonly backends: BackendList | undefined;
-  readonly outages: Outages;
-  /** Milliseconds a backend may be out of reach before its sessions are given up. */
-  readonly lostAfter: number;
   /** `undefined`: the two answers that are known. */
   readonly lostSession: LostSession | undefined;
   readonly onOpened: (key: string, backendUrl: string | undefined) => void;
-  readonly now: () => number;
 }
 
 /** How a connection failed: nobody listens there, or nobody answers. */
 export type ConnectFailure = 'refused' | 'unreachable';
-
-/** What an answer's body has told. */
-export type InspectedAnswer = 'pass' | 'session_lost';
 
 /** The key of a session: SHA-256 of its id, hex. The id itself is kept nowhere. */
 export function keyOf(sessionId: string): string {
@@ -45,12 +27,22 @@ export function keyOf(sessionId: string): string {
 
 /** Where requests go, what is remembered of their answers, and when a session is over. Knows no HTTP objects. */
 export class SessionRouting {
-  readonly #options: SessionRoutingOptions;
   readonly directory: SessionDirectory;
+  readonly endings: Endings;
+  readonly #places: Places;
+  readonly #onOpened: SessionRoutingOptions['onOpened'];
+  #stopping = false;
 
   constructor(options: SessionRoutingOptions) {
-    this.#options = options;
+    this.#places = new Places(options);
     this.directory = options.directory;
+    this.endings = new Endings({ ...options, places: this.#places });
+    this.#onOpened = options.onOpened;
+  }
+
+  /** From now on nothing is begun that would outlast this process: no session, and no event stream. */
+  stopOpening(): void {
+    this.#stopping = true;
   }
 
   /** The route of a request of a live session, unless its backend is not (any more) one of the list (D8). */
@@ -59,15 +51,31 @@ export class SessionRouting {
     record: SessionRecord,
     method: string | undefined,
   ): Awaitable<PinnedRoute | Stop> {
-    const backend = this.#backendOf(record);
+    const backend = this.#places.ownerOf(record);
     return backend
       ? { kind: 'pinned', key, record, backendUrl: backend.url }
-      : this.#endOrFollow(key, record, method, 'session_ended');
+      : this.#pinUnlisted(key, record, method);
+  }
+
+  /** The list may be older than the session: it is asked for anew before the session is given up. */
+  async #pinUnlisted(
+    key: string,
+    record: SessionRecord,
+    method: string | undefined,
+  ): Promise<PinnedRoute | Stop> {
+    const refreshed = await this.#places.backends?.refreshed();
+    const backend = this.#places.ownerOf(record);
+    if (backend) return { kind: 'pinned', key, record, backendUrl: backend.url };
+    if (refreshed === false && method !== 'DELETE')
+      return { kind: 'refuse', reason: 'backend_unreachable' };
+    return this.endings.endOrFollow(key, record, method, 'session_ended');
   }
 
   /** Where the request goes first. For a request without a session this is where a backend is chosen. */
   destination(route: Route, req: BalancedRequest): Destination {
-    const { backends } = this.#options;
+    if (this.#stopping && beginsSomething(route, req.method))
+      return { kind: 'refuse', reason: 'shutting_down' };
+    const { backends } = this.#places;
     const { backendUrl: url } = route;
     if (route.kind === 'pinned') {
       if (url !== undefined) return { kind: 'backend', url };
@@ -75,11 +83,9 @@ export class SessionRouting {
     }
     if (!backends) return { kind: 'default' };
     if (url !== undefined) return { kind: 'backend', url };
-    const [first, ...alternatives] = backends.choose(req);
+    const [first, ...alternatives] = backends.choose(req, route.turn);
     if (first === undefined) return { kind: 'refuse', reason: 'no_backend' };
-    route.backendUrl = first;
-    route.alternatives = alternatives;
-    return { kind: 'backend', url: first };
+    return this.#choose(route, first, alternatives);
   }
 
   /**
@@ -87,15 +93,17 @@ export class SessionRouting {
    * @throws {SessionRoutingError} `invalid_option` if that is none of `backends`: what opens there would be refused
    */
   chosen(route: Route, url: string | undefined): void {
-    const { backends } = this.#options;
+    const { backends } = this.#places;
     if (route.kind === 'pinned') return;
-    if (backends && !backends.has(originOf(url) ?? '')) {
+    const backend = backends?.find(originOf(url) ?? '');
+    if (backends && !backend) {
       throw new SessionRoutingError(
         'invalid_option',
         'router: what it returned is not one of `backends`; add it there, or leave `backends` out',
       );
     }
     route.backendUrl = url;
+    route.backendId = backend?.id;
     route.nameless = url === undefined;
   }
 
@@ -111,18 +119,20 @@ export class SessionRouting {
     failure: ConnectFailure,
     method: string | undefined,
   ): Promise<Destination> {
-    const { outages, lostAfter, now } = this.#options;
-    const outFor = outages.failed(origin, now());
+    const { backends } = this.#places;
+    this.#places.healthOf(origin).failed();
     if (route.kind === 'open') {
-      const [next, ...alternatives] = route.alternatives;
+      const { alternatives } = route;
+      const at = alternatives.findIndex((url) => backends?.find(url));
+      const next = alternatives[at];
       if (next === undefined) return { kind: 'refuse', reason: 'no_backend' };
-      route.backendUrl = next;
-      route.alternatives = alternatives;
-      return { kind: 'backend', url: next };
+      return this.#choose(route, next, alternatives.slice(at + 1));
     }
-    const lost = failure === 'refused' || outFor >= lostAfter || method === 'DELETE';
+    const removed = backends !== undefined && !backends.find(origin, route.record[BACKEND_ID]);
+    const out = removed || this.#places.isGivenUp(origin);
+    const lost = failure === 'refused' || out || method === 'DELETE';
     if (!lost) return { kind: 'refuse', reason: 'backend_unreachable' };
-    const next = await this.#endOrFollow(route.key, route.record, method, 'session_lost');
+    const next = await this.endings.endOrFollow(route.key, route.record, method, 'session_lost');
     if (next.kind !== 'pinned') return next;
     // Moved, but not away: another gateway keeps the session, so it is not for this one to give up.
     if (next.backendUrl === undefined || originOf(next.backendUrl) === origin) {
@@ -133,16 +143,26 @@ export class SessionRouting {
     return { kind: 'backend', url: next.backendUrl };
   }
 
-  /** A connection to the backend was made, or it has answered. */
+  /**
+   * What becomes of a request that has broken off after it was sent (D4): it is not sent again. That alone says
+   * little of the session; that its backend has been out for `lostAfter` says that it is lost.
+   */
+  async brokenOff(route: Route, origin: string, method: string | undefined): Promise<Stop> {
+    this.#places.healthOf(origin).suspect();
+    if (route.kind === 'pinned' && this.#places.isGivenUp(origin)) {
+      const next = await this.endings.endOrFollow(route.key, route.record, method, 'session_lost');
+      if (next.kind !== 'pinned') return next;
+    }
+    return { kind: 'refuse', reason: 'upstream_failed' };
+  }
+
+  /** A connection to the backend was made. */
   reached(origin: string): void {
-    this.#options.outages.reached(origin);
+    this.#places.healthOf(origin).connected();
   }
 
   planAnswer(route: Route, asked: Asked, head: AnswerHead): AnswerPlan {
-    const { lostSession } = this.#options;
-    return planAnswer(route, asked, head, keyOf, (status) =>
-      lostSession ? status >= 400 : status === 400,
-    );
+    return planAnswer(route, asked, head, keyOf, (status) => this.endings.inspects(status));
   }
 
   /**
@@ -153,58 +173,27 @@ export class SessionRouting {
     if (route.kind === 'open' && route.nameless) return 'conflict';
     const key = keyOf(sessionId);
     const { backendUrl } = route;
-    const record = newRecord({ key, nonce: randomUUID(), backendUrl, path: asked.path });
+    const backendId = route.kind === 'open' ? route.backendId : undefined;
+    const nonce = randomUUID();
+    const record = newRecord({ key, nonce, backendUrl, backendId, path: asked.path });
     const outcome = await this.directory.create(key, record);
-    if (outcome === 'created') this.#options.onOpened(key, backendUrl);
+    if (outcome === 'created') {
+      const backend = this.#places.backends?.find(originOf(backendUrl) ?? '', backendId);
+      if (backend) backend.opened += 1;
+      this.#onOpened(key, backendUrl);
+    }
     return outcome;
   }
 
-  /** Ends the session of a DELETE that its backend has carried out (C1). */
-  async deleted(route: PinnedRoute): Promise<void> {
-    const { kind } = await this.directory.end(route.key, route.record);
-    // The backend has ended it, whatever the store says: this gateway at least remembers.
-    if (kind === 'unavailable') this.directory.forget(route.key);
+  #choose(route: OpenRoute, url: string, alternatives: readonly string[]): Destination {
+    route.backendUrl = url;
+    route.backendId = this.#places.backends?.find(url)?.id;
+    route.alternatives = alternatives;
+    return { kind: 'backend', url };
   }
+}
 
-  /** Reads the body of an answer that may tell of a lost session (C4, C5). */
-  async inspect(
-    route: PinnedRoute,
-    asked: Asked,
-    status: number,
-    body: string,
-  ): Promise<InspectedAnswer> {
-    const lostSession = this.#options.lostSession ?? isKnownLostSession;
-    const lost = lostSession(status, body);
-    const over =
-      lost || (status === 404 && onSessionPath(route, asked) && readNotFound(body) === 'session');
-    if (!over) return 'pass';
-    const { kind } = await this.directory.endUnlessMoved(route.key, route.record);
-    return lost && kind === 'ended' ? 'session_lost' : 'pass';
-  }
-
-  async #endOrFollow(
-    key: string,
-    record: SessionRecord,
-    method: string | undefined,
-    reason: 'session_ended' | 'session_lost',
-  ): Promise<PinnedRoute | Stop> {
-    const result = await this.directory.endUnlessMoved(key, record);
-    if (result.kind === 'moved') {
-      const { record: moved } = result;
-      const backend = this.#backendOf(moved);
-      if (backend) return { kind: 'pinned', key, record: moved, backendUrl: backend.url };
-      await this.directory.end(key, result.record);
-    }
-    if (result.kind === 'unavailable') return { kind: 'refuse', reason: 'store_unavailable' };
-    return method === 'DELETE' ? { kind: 'deleted' } : { kind: 'refuse', reason };
-  }
-
-  /** With `backends` a record names one of them, whatever else it says; otherwise the URL is believed as it stands. */
-  #backendOf(record: SessionRecord): { readonly url: string | undefined } | undefined {
-    const { backends } = this.#options;
-    const url = record[BACKEND_URL];
-    const origin = originOf(url);
-    if (origin === undefined || !backends) return { url: origin && url };
-    return backends.has(origin) ? { url: origin } : undefined;
-  }
+/** A GET of a session is a stream that would be ended at once. */
+function beginsSomething(route: Route, method: string | undefined): boolean {
+  return route.kind === 'open' ? route.opening : method === 'GET';
 }

@@ -1,5 +1,7 @@
 /** Key of the record's member that holds the origin of the backend that opened the session. */
 export const BACKEND_URL = 'backend_url';
+/** Key of the member that names the instance of the backend, where the list of backends does. */
+export const BACKEND_ID = 'backend_id';
 /** Key of the member that names the session the record belongs to (SHA-256 of its id, hex). */
 export const SESSION = 'session';
 /** Key of the member that counts the changes of the record; replacing is compare-and-set on it. */
@@ -24,6 +26,7 @@ export interface SessionRecord {
   readonly [VERSION]: number;
   readonly [NONCE]: string;
   readonly [BACKEND_URL]?: string;
+  readonly [BACKEND_ID]?: string;
   readonly [OPENED_ON]?: string;
   readonly [ENDED]?: true;
 }
@@ -40,6 +43,7 @@ export function newRecord(session: {
   readonly key: string;
   readonly nonce: string;
   readonly backendUrl: string | undefined;
+  readonly backendId?: string | undefined;
   readonly path: string | undefined;
 }): SessionRecord {
   return {
@@ -48,8 +52,14 @@ export function newRecord(session: {
     [VERSION]: 1,
     [NONCE]: session.nonce,
     ...(session.backendUrl === undefined ? {} : { [BACKEND_URL]: session.backendUrl }),
+    ...(session.backendId === undefined ? {} : { [BACKEND_ID]: session.backendId }),
     ...(isMember(session.path) ? { [OPENED_ON]: session.path } : {}),
   };
+}
+
+/** Whether both are records of sessions of the same instance of the same backend. */
+export function haveOneBackend(one: SessionRecord, other: SessionRecord): boolean {
+  return one[BACKEND_URL] === other[BACKEND_URL] && one[BACKEND_ID] === other[BACKEND_ID];
 }
 
 /** What stays of a session that is over. */
@@ -78,6 +88,7 @@ function judged(stored: unknown, key: string): Reading {
   const version = own(stored, VERSION);
   const nonce = own(stored, NONCE);
   const backendUrl = own(stored, BACKEND_URL);
+  const backendId = own(stored, BACKEND_ID);
   const openedOn = own(stored, OPENED_ON);
   const usable =
     format === CURRENT_FORMAT &&
@@ -85,7 +96,8 @@ function judged(stored: unknown, key: string): Reading {
     typeof version === 'number' &&
     Number.isSafeInteger(version) &&
     isMember(nonce) &&
-    (typeof backendUrl !== 'string' || isMember(backendUrl));
+    (typeof backendUrl !== 'string' || isMember(backendUrl)) &&
+    (backendId === undefined || isMember(backendId));
   if (!usable) return { kind: 'unusable' };
   if (own(stored, ENDED)) return { kind: 'ended' };
   const record: SessionRecord = {
@@ -94,6 +106,7 @@ function judged(stored: unknown, key: string): Reading {
     [VERSION]: version,
     [NONCE]: nonce,
     ...(isMember(backendUrl) ? { [BACKEND_URL]: backendUrl } : {}),
+    ...(isMember(backendId) ? { [BACKEND_ID]: backendId } : {}),
     ...(isMember(openedOn) ? { [OPENED_ON]: openedOn } : {}),
   };
   return { kind: 'live', record };

@@ -45,7 +45,16 @@ const OPTIONAL_VERBS = [
 
 /** Names that tell options from a store; some of them are enough. */
 const OPTIONS = [
-  ...['backends', 'balance', 'ttl', 'endedTtl', 'unknownSessionStatus', 'cache', 'storeTimeout'],
+  ...[
+    'backends',
+    'balance',
+    'health',
+    'ttl',
+    'endedTtl',
+    'unknownSessionStatus',
+    'cache',
+    'storeTimeout',
+  ],
   ...['maxBodySize', 'lostSession', 'lostAfter', 'skip', 'handler', 'logger', 'on'],
 ];
 

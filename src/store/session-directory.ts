@@ -2,7 +2,7 @@ import { SessionRoutingError } from '../protocol/errors.ts';
 import type { Found } from './complete-store.ts';
 import { ENDED, KnownSessions, type Asked } from './known-sessions.ts';
 import type { CacheEntry, LocalCache, Lookup } from './local-cache.ts';
-import { BACKEND_URL, NONCE, tombstoneOf, VERSION, type SessionRecord } from './record.ts';
+import { haveOneBackend, NONCE, tombstoneOf, VERSION, type SessionRecord } from './record.ts';
 import type { Awaitable, SessionStore } from './session-store.ts';
 import { SessionTimes } from './session-times.ts';
 import { StoreAccess, type StoreAccessOptions } from './store-access.ts';
@@ -79,8 +79,7 @@ export class SessionDirectory {
     const known = this.#take(key, present, asked);
     if (known.kind !== 'live') return 'conflict';
     // Ours after all: the reply to our own write was lost, or the backend repeats itself.
-    const same =
-      known.record[NONCE] === record[NONCE] || known.record[BACKEND_URL] === record[BACKEND_URL];
+    const same = known.record[NONCE] === record[NONCE] || haveOneBackend(known.record, record);
     return same ? 'created' : 'conflict';
   }
 
@@ -129,8 +128,9 @@ export class SessionDirectory {
     if (present.kind === 'unavailable') return present;
     if (present.kind !== 'live') return ENDED;
     // An operator may have set another backend without counting; all other changes are met by `end`.
-    const moved = present.record[BACKEND_URL] !== record[BACKEND_URL];
-    return moved ? { kind: 'moved', record: present.record } : this.end(key, record);
+    return haveOneBackend(present.record, record)
+      ? this.end(key, record)
+      : { kind: 'moved', record: present.record };
   }
 
   /** From now on this process answers "ended" for the session, even when the store cannot be told. */

@@ -16,6 +16,7 @@ import { parseRaw, rawConnection, rawHttp, rawRequest } from '../../helpers/raw-
 import { expectRefusal } from '../../helpers/refusal.ts';
 import { scriptedBackend, type Answer } from '../../helpers/scripted-backend.ts';
 import { scriptedStore } from '../../helpers/scripted-store.ts';
+import { until } from '../../helpers/until.ts';
 import { hitsOf, type Rule } from './rule.ts';
 
 /** Nothing listens at the address of a backend that was closed. */
@@ -99,6 +100,7 @@ export const backends: readonly Rule[] = [
       await a.refuse();
       for (let count = 0; count < 3; count += 1) await initialize(gw).expect(200);
       await a.reopen();
+      await until(() => gw.sessions.backends.list()[0]?.state === 'up');
       for (let count = 0; count < 3; count += 1) await initialize(gw).expect(200);
       expect([a.hits.length, b.hits.length]).toEqual([3, 3]);
     },

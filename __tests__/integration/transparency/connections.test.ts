@@ -14,6 +14,7 @@ import {
   scriptedBackends,
   type ScriptedBackend,
 } from '../../helpers/scripted-backend.ts';
+import { until } from '../../helpers/until.ts';
 
 /** How many connections the requests of a backend came on. */
 function connections(backend: ScriptedBackend): number {
@@ -87,6 +88,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     const id = await openSession(gw);
     expect(id).toMatch(/^b-/);
     await a.reopen();
+    await until(() => gw.sessions.backends.list()[0]?.state === 'up');
     expect(await openSession(gw)).toMatch(/^a-/);
     expect((await call(gw, id)).status).toBe(200);
     expect([a.hits.length, b.hits.length]).toEqual([1, 2]);
@@ -97,8 +99,8 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     const [a, b, c] = backends as [ScriptedBackend, ScriptedBackend, ScriptedBackend];
     await a.refuse();
     const ids = await Promise.all(Array.from({ length: 200 }, () => openSession(gw)));
-    expect(ids.every((id) => b.sessions.has(id))).toBe(true);
-    expect([b.hits.length, c.hits.length]).toEqual([200, 0]);
+    expect(ids.every((id) => b.sessions.has(id) || c.sessions.has(id))).toBe(true);
+    expect(b.hits.length + c.hits.length).toBe(200);
   });
 
   test('D1 a request that failed over names its new backend where the app changes the Host', async () => {

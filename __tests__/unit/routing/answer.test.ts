@@ -8,7 +8,13 @@ import {
 import type { PinnedRoute, Route } from '../../../src/routing/route.ts';
 import { newRecord } from '../../../src/store/record.ts';
 
-const opening: Route = { kind: 'open', opening: true, backendUrl: 'http://a', alternatives: [] };
+const opening: Route = {
+  kind: 'open',
+  opening: true,
+  turn: 'opening',
+  backendUrl: 'http://a',
+  alternatives: [],
+};
 const balanced: Route = { ...opening, opening: false };
 const record = newRecord({ key: 'hash of mine', nonce: 'n', backendUrl: 'http://a', path: '/mcp' });
 const pinned: PinnedRoute = { kind: 'pinned', key: 'hash of mine', record, backendUrl: 'http://a' };

@@ -3,8 +3,8 @@ import { decideByHead, decideByLookup, type Decision } from '../../../src/routin
 import { newRecord } from '../../../src/store/record.ts';
 import type { Lookup } from '../../../src/store/session-directory.ts';
 
-const OPENING: Decision = { kind: 'open', opening: true };
-const BALANCED: Decision = { kind: 'open', opening: false };
+const OPENING: Decision = { kind: 'open', opening: true, turn: 'opening' };
+const BALANCED: Decision = { kind: 'open', opening: false, turn: 'other' };
 const INVALID: Decision = { kind: 'refuse', reason: 'invalid_session_id' };
 
 test.each([
@@ -21,7 +21,12 @@ test.each([
   ['DELETE', 'x', undefined],
 ] as const)('A7, A4: the head of a %s with the id %p', (method, sessionId, decision) => {
   expect(decideByHead({ method, sessionId, versioned: false })).toEqual(decision);
-  expect(decideByHead({ method, sessionId, versioned: true })).toEqual(decision);
+});
+
+test('A7: a POST with a version takes no turn of those that open sessions', () => {
+  const facts = { method: 'POST', sessionId: undefined, versioned: true };
+  expect(decideByHead(facts)).toEqual({ ...OPENING, turn: 'other' });
+  expect(decideByHead({ ...facts, method: 'GET' })).toEqual(BALANCED);
 });
 
 const record = newRecord({ key: 'k', nonce: 'n', backendUrl: 'http://a', path: '/mcp' });

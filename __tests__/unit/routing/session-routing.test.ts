@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
-import { BackendList } from '../../../src/backends/backend-list.ts';
+import { Backends } from '../../../src/backends/backends.ts';
+import type { BackendSource } from '../../../src/backends/discovery.ts';
 import { Outages } from '../../../src/backends/outages.ts';
+import { Traffic } from '../../../src/backends/traffic.ts';
 import type { PinnedRoute, Route } from '../../../src/routing/route.ts';
 import {
   keyOf,
@@ -42,11 +44,10 @@ function bench(options: Partial<SessionRoutingOptions> = {}): Bench {
   const routing = new SessionRouting({
     directory,
     backends: undefined,
-    outages: new Outages(),
+    outages: new Outages(now),
     lostAfter: 100,
     lostSession: undefined,
     onOpened: (...args) => opened.push(args),
-    now,
     ...options,
   });
   return {
@@ -55,7 +56,13 @@ function bench(options: Partial<SessionRoutingOptions> = {}): Bench {
     opened,
     clock,
     async pinned(backendUrl) {
-      const route: Route = { kind: 'open', opening: true, backendUrl, alternatives: [] };
+      const route: Route = {
+        kind: 'open',
+        opening: true,
+        turn: 'opening',
+        backendUrl,
+        alternatives: [],
+      };
       await routing.record(route, 'x', ASKED);
       const record = store.recordOf('x') as unknown as SessionRecord;
       return { kind: 'pinned', key: KEY, record, backendUrl };
@@ -67,17 +74,31 @@ function bench(options: Partial<SessionRoutingOptions> = {}): Bench {
   };
 }
 
-const LIST = new BackendList([A, B], 'round-robin');
+function backendsOf(source: BackendSource): Backends {
+  return new Backends(source, {
+    balance: 'round-robin',
+    health: undefined,
+    traffic: new Traffic(),
+    now: () => 0,
+    onDown() {},
+    onUp() {},
+    onUnlisted() {},
+    onRemoved() {},
+  });
+}
+
+const LIST = backendsOf([A, B]);
 const opening = (): Route => ({
   kind: 'open',
   opening: true,
+  turn: 'opening',
   backendUrl: undefined,
   alternatives: [],
 });
 
 describe('a destination', () => {
   test('A14: is chosen when it is asked for, and only once', () => {
-    const { routing } = bench({ backends: new BackendList([A, B], 'round-robin') });
+    const { routing } = bench({ backends: backendsOf([A, B]) });
     const route = opening();
     expect(routing.destination(route, req)).toEqual({ kind: 'backend', url: A });
     expect(routing.destination(route, req)).toEqual({ kind: 'backend', url: A });
@@ -153,7 +174,7 @@ describe('D8: a session whose backend is not in the list', () => {
 
 describe('D1: an opening request that could not be connected', () => {
   test('goes to each of the others once', async () => {
-    const { routing } = bench({ backends: new BackendList([A, B, 'http://c'], 'round-robin') });
+    const { routing } = bench({ backends: backendsOf([A, B, 'http://c']) });
     const route = opening();
     routing.destination(route, req);
     const next = (origin: string) => routing.connectFailed(route, origin, 'refused', 'POST');
@@ -227,13 +248,13 @@ describe('the answer of a backend', () => {
     ['C5', 400, 'Bad Request', 'pass', false],
   ] as const)('%s: %d %s', async (_id, status, body, verdict, ended) => {
     const { routing, store, pinned } = bench();
-    expect(await routing.inspect(await pinned(A), ASKED, status, body)).toBe(verdict);
+    expect(await routing.endings.inspect(await pinned(A), ASKED, status, body)).toBe(verdict);
     expect('ended' in (store.recordOf('x') ?? {})).toBe(ended);
   });
 
   test('C4: on another path ends nothing', async () => {
     const { routing, store, pinned } = bench();
-    await routing.inspect(await pinned(A), { method: 'POST', path: '/other' }, 404, '');
+    await routing.endings.inspect(await pinned(A), { method: 'POST', path: '/other' }, 404, '');
     expect(store.recordOf('x')).not.toHaveProperty('ended');
   });
 
@@ -241,10 +262,10 @@ describe('the answer of a backend', () => {
     const { routing, store, pinned, move } = bench();
     const route = await pinned(A);
     store.fault = 'reject';
-    expect(await routing.inspect(route, ASKED, 400, 'Server not initialized')).toBe('pass');
+    expect(await routing.endings.inspect(route, ASKED, 400, 'Server not initialized')).toBe('pass');
     store.fault = undefined;
     move(B);
-    expect(await routing.inspect(route, ASKED, 400, 'Server not initialized')).toBe('pass');
+    expect(await routing.endings.inspect(route, ASKED, 400, 'Server not initialized')).toBe('pass');
     expect(store.recordOf('x')).not.toHaveProperty('ended');
   });
 
@@ -265,7 +286,7 @@ describe('the answer of a backend', () => {
     const { routing, store, pinned } = bench();
     const route = await pinned(A);
     store.fault = 'reject';
-    await routing.deleted(route);
+    await routing.endings.deleted(route);
     store.fault = undefined;
     expect(await routing.directory.lookup(KEY)).toEqual({ kind: 'ended' });
   });
@@ -274,7 +295,7 @@ describe('the answer of a backend', () => {
     const { routing, pinned, move } = bench();
     const route = await pinned(A);
     move(B);
-    await routing.deleted(route);
+    await routing.endings.deleted(route);
     expect(await routing.directory.lookup(KEY)).toMatchObject({ kind: 'live' });
   });
 
@@ -287,7 +308,13 @@ describe('the answer of a backend', () => {
       opened_on: '/mcp',
       session: KEY,
     });
-    const route: Route = { kind: 'open', opening: true, backendUrl: B, alternatives: [] };
+    const route: Route = {
+      kind: 'open',
+      opening: true,
+      turn: 'opening',
+      backendUrl: B,
+      alternatives: [],
+    };
     expect(await routing.record(route, 'x', ASKED)).toBe('conflict');
     expect(opened).toHaveLength(1);
   });

@@ -1,0 +1,44 @@
+import { isObject, shown, strayOf } from '../given.ts';
+import { SessionRoutingError } from '../protocol/errors.ts';
+import { checkBackend } from './origin.ts';
+
+/** A backend as it was named, checked. */
+export interface Entry {
+  readonly url: string;
+  readonly id: string | undefined;
+  readonly draining: boolean;
+}
+
+/** It stands in every record (characters). */
+const LONGEST_ID = 256;
+
+/** @throws {SessionRoutingError} `invalid_option` for what is no list of backends, or names one twice */
+export function entriesOf(given: unknown): readonly Entry[] {
+  if (!Array.isArray(given)) throw invalid(given, 'must be a list of backends');
+  const entries = given.map(entryOf);
+  const urls = entries.map(({ url }) => url);
+  const twice = urls.find((url, index) => urls.indexOf(url) !== index);
+  if (twice !== undefined) {
+    throw new SessionRoutingError('invalid_option', `backends: ${twice} is given twice`);
+  }
+  return entries;
+}
+
+function entryOf(given: unknown): Entry {
+  if (!isObject(given) || given instanceof URL) {
+    return { url: checkBackend(given), id: undefined, draining: false };
+  }
+  const stray = strayOf(given, ['url', 'id', 'draining']);
+  if (stray) throw invalid(given, `"${stray.name}" ${stray.remedy}`);
+  const { url, id, draining = false } = given as Readonly<Record<string, unknown>>;
+  const named = id === undefined || (typeof id === 'string' && id.length > 0);
+  if (!named || (id?.length ?? 0) > LONGEST_ID) {
+    throw invalid(given, `"id" must be a string of 1 to ${LONGEST_ID} characters`);
+  }
+  if (typeof draining !== 'boolean') throw invalid(given, '"draining" must be true or false');
+  return { url: checkBackend(url), id, draining };
+}
+
+function invalid(given: unknown, remedy: string): SessionRoutingError {
+  return new SessionRoutingError('invalid_option', `backends: ${shown(given)}: ${remedy}`);
+}
