@@ -1,4 +1,7 @@
 export type { Balance } from './backends/backend-list.ts';
+export type { BackendDiscovery, BackendEntry } from './backends/discovery.ts';
+export { dnsBackends, type DnsBackendsOptions } from './backends/dns-backends.ts';
+export type { DnsResolver } from './backends/dns-question.ts';
 export type { RefusalHandler, RefusalInfo } from './http/exchange.ts';
 export {
   mcpSessionRouting,
