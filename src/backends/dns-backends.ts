@@ -54,8 +54,7 @@ export function dnsBackends(url: string | URL, options: DnsBackendsOptions = {})
 }
 
 function questionOf(given: string | URL, srv: string | undefined): DnsQuestion {
-  const { protocol, hostname, port } = new URL(checkBackend(given));
-  const host = hostname.replace(/\.$/, '');
+  const { protocol, hostname: host, port } = new URL(checkBackend(given));
   if (isIP(host.replace(/^\[|\]$/g, '')) !== 0)
     throw invalid(
       `${host} is an address, which DNS has no records of; give it to "backends" itself`,
@@ -66,7 +65,7 @@ function questionOf(given: string | URL, srv: string | undefined): DnsQuestion {
       `${shown(given)}: a certificate is for a name, and this gives addresses; ` +
         'use "srv", or give the names to "backends" itself',
     );
-  return { protocol, host, port: port && `:${port}`, srv: srv?.toLowerCase() };
+  return { protocol, host, port: port && `:${port}`, srv };
 }
 
 function checkService(given: string | URL, srv: unknown): void {

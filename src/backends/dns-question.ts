@@ -67,7 +67,7 @@ async function byAddress(question: DnsQuestion, resolver: DnsResolver): Promise<
     answered(`AAAA records of ${host}`, () => resolver.resolve6(host)),
   ]);
   const addresses: readonly string[] = [...four.records, ...six.records];
-  if (addresses.length === 0) throw nothing(host, 'A or AAAA', four.noName || six.noName);
+  if (addresses.length === 0) throw nothing(host, 'A or AAAA', four.noName && six.noName);
   return addresses.map((address) => {
     const name = isIPv6(address) ? `[${address}]` : address;
     const origin = originOf(`${protocol}//${name}${port}`);

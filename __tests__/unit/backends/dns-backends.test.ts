@@ -158,7 +158,7 @@ describe('a failure is told, with the name, so that the backends found last are 
 });
 
 describe('the resolver', () => {
-  test('is that of the system, if none is given', async () => {
+  test('is that of the system, if none is given, which is not asked for longer than needed', async () => {
     const { address, zone } = await startDnsServer();
     zone.set(`_mcp._tcp.${HOST}`, { SRV: pods('mcp-0') });
     const { resolveSrv } = dns.Resolver.prototype;
@@ -169,7 +169,9 @@ describe('the resolver', () => {
       this.setServers([address]);
       return resolveSrv.call(this, name);
     });
+    const cancel = jest.spyOn(dns.Resolver.prototype, 'cancel');
     expect(await listOf(`http://${HOST}`, SRV)).toEqual([`http://mcp-0.${HOST}:8080`]);
+    expect(cancel).toHaveBeenCalledTimes(1);
   });
 
   test('has two seconds', async () => {
@@ -188,6 +190,7 @@ describe('the resolver', () => {
     [() => Promise.reject(new Error('of the user')), `could not be read (of the user)`],
     [() => Promise.reject('a string'), `could not be read ("a string")`],
     [() => Promise.resolve([]), `${HOST} has no A or AAAA records`],
+    [() => Promise.reject({ code: 'ENOTFOUND' }), `${HOST} has no A or AAAA records`],
   ])('may answer anything: %p', async (resolve, message) => {
     const none = (): Promise<never[]> => Promise.resolve([]);
     const resolver = { resolve4: resolve as typeof none, resolve6: none, resolveSrv: none };
