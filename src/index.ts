@@ -2,6 +2,8 @@ export type { BackendInfo } from './backends/backend.ts';
 export type { Balance } from './backends/balance.ts';
 export type { BackendsControl } from './backends/control.ts';
 export type { BackendDiscovery, BackendEntry, BackendSource } from './backends/discovery.ts';
+export { dnsBackends, type DnsBackendsOptions } from './backends/dns-backends.ts';
+export type { DnsResolver } from './backends/dns-question.ts';
 export type { RefusalHandler, RefusalInfo } from './http/exchange.ts';
 export {
   mcpSessionRouting,

@@ -16,6 +16,7 @@ const PUBLIC_NAMES = [
   'MemoryStore',
   'RedisStore',
   'SessionRoutingError',
+  'dnsBackends',
   'mcpSessionRouting',
   'recommendedRedisOptions',
   'sessionPlugin',
