@@ -1,7 +1,7 @@
 /**
  * What clients see when a backend is killed: this package, HAProxy with a stick table and nginx with Lua, side by
- * side in front of the same three backends. Results go to bench/results/, `npm run chart` draws
- * them.
+ * side in front of the same three backends. Results go to bench/results/, drawn by
+ * `npm run chart`.
  *
  *   npm run bench:backend-death
  *   UNKNOWN_STATUS=400 npm run bench:backend-death   with backends that answer so to a session they do not know
@@ -78,17 +78,25 @@ async function run(loads: readonly Load[], backends: Backends): Promise<Window> 
   const running = loads.flatMap(({ clients }) =>
     clients.map((client, at) => client.run(pace, (at * pace) / SESSIONS)),
   );
-  await delay(WARM_UP + BEFORE);
+  await delay(WARM_UP);
+  const before = loads.map(({ front }) => front.cpu());
+  await delay(BEFORE);
   const killed = Date.now();
   await backends.kill(VICTIM);
-  await delay(killed + DEAD - Date.now());
+  const restarting = killed + DEAD;
+  await delay(restarting - Date.now());
   await backends.restart(VICTIM);
   const restarted = Date.now();
-  const ended = killed + DEAD + AFTER;
+  const ended = restarting + AFTER;
   await delay(ended - Date.now());
+  const cpu = loads.map(({ front }, at) => difference(front.cpu(), before[at]));
   for (const { clients } of loads) for (const client of clients) client.stop();
   await Promise.all(running);
-  return { killed, restarted, ended };
+  return { killed, restarting, restarted, ended, cpu };
+}
+
+function difference(after: number | null, before: number | null = null): number | null {
+  return after === null || before === null ? null : after - before;
 }
 
 function resultOf(
@@ -110,8 +118,14 @@ function resultOf(
     restarted: window.restarted - window.killed,
     fronts: loads.map(({ front: { name, title, drawn }, answers }, at) => {
       const ofDead = homes[at] ?? new Set<string>();
-      const summary = { ...summaryOf(answers, ofDead, window), ...historyOf(name, log) };
-      return { name, title, drawn, answers: bucketsOf(answers, window.killed, span), summary };
+      const inSpan = answers.filter((answer) => answer.at >= window.killed + span.from);
+      const used = window.cpu[at] ?? null;
+      const summary = {
+        ...summaryOf(inSpan, ofDead, window),
+        ...historyOf(name, log),
+        cpuPerAnswer: used === null ? null : Math.round((used * 1000) / inSpan.length),
+      };
+      return { name, title, drawn, answers: bucketsOf(inSpan, window.killed, span), summary };
     }),
   };
 }

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { end, freePort, startNode, startServer } from './children.ts';
+import { cpuOf } from './cpu.ts';
 import type { Servers } from './servers.ts';
 
 export interface Front {
@@ -10,6 +11,8 @@ export interface Front {
   /** Has a panel of the chart; the others are in the table only. */
   readonly drawn: boolean;
   readonly url: string;
+  /** CPU time so far (ms). */
+  readonly cpu: () => number | null;
   stop(): Promise<void>;
 }
 
@@ -80,7 +83,12 @@ export async function startFronts(
 async function startFront({ start, ...plan }: Plan): Promise<Front> {
   const port = await freePort();
   const child = await start(port);
-  return { ...plan, url: `http://127.0.0.1:${port}/mcp`, stop: () => end(child, 'SIGTERM') };
+  return {
+    ...plan,
+    url: `http://127.0.0.1:${port}/mcp`,
+    cpu: () => cpuOf(Number(child.pid)),
+    stop: () => end(child, 'SIGTERM'),
+  };
 }
 
 /** Writes the configuration into a folder of its own; returns its path. */

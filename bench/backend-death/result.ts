@@ -32,24 +32,27 @@ export interface FrontResult {
 }
 
 export interface Summary extends History {
-  /** Answers from the death to the restart. */
+  /** Answers in the 10 s from the death to the order to restart. */
   readonly whileDead: Readonly<Record<Kind, number>>;
   readonly clientsOfDead: number;
   /** From the death to the first call that worked again, over the clients of the dead backend; null: none did. */
   readonly medianBack: number | null;
   readonly slowestBack: number | null;
-  /** Clients of the dead backend without a call that worked before the restart. */
-  readonly notBackBeforeRestart: number;
   /** Answers that were not 2xx, from the death to the end, to clients of the other backends. */
   readonly failuresOfOthers: number;
   /** The longest that a client of another backend waited for an answer from the death to the end. */
   readonly slowestOfOthers: number;
+  /** CPU time of the front for each answer, from the first to the last bucket (us); null where it cannot be told. */
+  readonly cpuPerAnswer: number | null;
 }
 
 export interface Window {
   readonly killed: number;
+  readonly restarting: number;
   readonly restarted: number;
   readonly ended: number;
+  /** What each front used from the first to the last bucket. */
+  readonly cpu: readonly (number | null)[];
 }
 
 export function bucketsOf(
@@ -69,9 +72,9 @@ export function bucketsOf(
 export function summaryOf(
   answers: readonly Answer[],
   ofDead: ReadonlySet<string>,
-  { killed, restarted, ended }: Window,
-): Omit<Summary, keyof History> {
-  const whileDead = answers.filter(({ at }) => at >= killed && at < restarted);
+  { killed, restarting, ended }: Omit<Window, 'restarted' | 'cpu'>,
+): Omit<Summary, keyof History | 'cpuPerAnswer'> {
+  const whileDead = answers.filter(({ at }) => at >= killed && at < restarting);
   const others = answers.filter(
     ({ client, at }) => !ofDead.has(client) && at >= killed && at < ended,
   );
@@ -87,7 +90,6 @@ export function summaryOf(
     clientsOfDead: ofDead.size,
     medianBack: finite(back[Math.floor(back.length / 2)]),
     slowestBack: finite(back.at(-1)),
-    notBackBeforeRestart: back.filter((time) => time >= restarted - killed).length,
     failuresOfOthers: others.filter(({ kind }) => kind !== 'ok').length,
     slowestOfOthers: Math.max(0, ...others.map(({ sent, at }) => at - sent)),
   };

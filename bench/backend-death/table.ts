@@ -24,6 +24,7 @@ const columns: readonly Column[] = [
   { head: 'their longest wait (s)', cell: ({ summary }) => seconds(summary.slowestOfOthers) },
   { head: 'requests at another backend than their own', cell: ({ summary }) => summary.astray },
   { head: 'executed twice', cell: ({ summary }) => summary.executedTwice },
+  { head: 'CPU per answer (us)', cell: ({ summary }) => summary.cpuPerAnswer ?? '?' },
 ];
 
 export function tableOf(fronts: readonly FrontResult[]): string {
