@@ -15,6 +15,7 @@ export {
 export type { Logger, McpSessionRoutingOptions, SessionEvents } from './options.ts';
 export { SessionRoutingError, type SessionRoutingErrorCode } from './protocol/errors.ts';
 export type { Reason } from './protocol/reasons.ts';
+export type { LostSessionInfo } from './routing/recovery.ts';
 export { sessionPlugin } from './proxy/session-plugin.ts';
 export { sessionRouter } from './proxy/session-router.ts';
 export type { LostSession } from './routing/endings.ts';

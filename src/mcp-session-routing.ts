@@ -4,13 +4,18 @@ import { Backends } from './backends/backends.ts';
 import { controlOf, type BackendsControl } from './backends/control.ts';
 import { Outages } from './backends/outages.ts';
 import { Traffic } from './backends/traffic.ts';
+import { forgetAtBackend } from './http/forget-at-backend.ts';
 import { createGuard, type Guard } from './http/guard.ts';
 import { LiveStreams } from './http/live-streams.ts';
+import { openAtBackend } from './http/open-at-backend.ts';
 import { routedRequestOf, type Connections } from './http/routed-request.ts';
-import { settingsOf, type McpSessionRoutingOptions } from './options.ts';
+import type { McpSessionRoutingOptions } from './options.ts';
 import { isSessionId } from './protocol/session-id.ts';
 import { reporterOf, type Counters } from './reporter.ts';
+import { Places } from './routing/places.ts';
+import { recoveryOf } from './routing/recovery-option.ts';
 import { keyOf, SessionRouting } from './routing/session-routing.ts';
+import { settingsOf } from './settings.ts';
 import { LocalCache } from './store/local-cache.ts';
 import { resolveStore, type StoreLike } from './store/resolve-store.ts';
 import { SessionDirectory } from './store/session-directory.ts';
@@ -102,20 +107,34 @@ export function mcpSessionRouting(
           },
         });
   const cache = resolved.remote && settings.cache ? new LocalCache(settings.cache) : undefined;
-  const directory = new SessionDirectory(
+  const directory: SessionDirectory = new SessionDirectory(
     resolved.store,
-    { ...settings, cache, now, onFailure: reporter.storeFailed },
+    {
+      ...{ ...settings, cache, now, onFailure: reporter.storeFailed },
+      beside: {
+        refreshed: (key) => recovery?.refreshed(key),
+        ended: (key) => recovery?.ended(key),
+      },
+    },
     (key) => {
       streams.end(key);
       reporter.ended(key);
     },
   );
   const streams = new LiveStreams((key) => directory.lookup(key), settings.ttl / 10);
+  const places = new Places({ backends, outages: new Outages(now), lostAfter: settings.lostAfter });
+  const backendTls = { secure: true };
+  const recovery = recoveryOf(settings.recover, resolved.store, {
+    ...{ directory, places },
+    open: (opening) => openAtBackend(opening, backendTls.secure),
+    forget: ({ origin, path, req }, sessionId) =>
+      forgetAtBackend(origin, { path, ...backendTls }, sessionId, req.headers),
+    onRecovered: reporter.recovered,
+  });
   const routing = new SessionRouting({
     directory,
-    backends,
-    outages: new Outages(now),
-    lostAfter: settings.lostAfter,
+    places,
+    recovery,
     lostSession: settings.lostSession && noIfItThrows(yesOrNo('lostSession', settings.lostSession)),
     onOpened: reporter.opened,
   });
@@ -124,6 +143,8 @@ export function mcpSessionRouting(
     streams,
     traffic,
     connections,
+    backendTls,
+    recovers: recovery !== undefined,
     skip: settings.skip && yesOrNo('skip', settings.skip),
     handler: settings.handler,
     unknownSessionStatus: settings.unknownSessionStatus,

@@ -5,6 +5,8 @@ import { messageOf, tell } from './store/user-code.ts';
 /** Counted since the middleware was made. */
 export interface Counters {
   readonly opened: number;
+  /** Lost sessions that were opened anew. */
+  readonly recovered: number;
   readonly ended: number;
   /** Requests that were answered in place of a backend, by reason. */
   readonly refused: Readonly<Partial<Record<Reason, number>>>;
@@ -15,6 +17,7 @@ export interface Counters {
 
 export interface Reporter {
   readonly opened: (key: string, backend: string | undefined) => void;
+  readonly recovered: (key: string, backend: string) => void;
   readonly ended: (key: string) => void;
   readonly refused: (reason: Reason, key: string | undefined) => void;
   readonly storeFailed: (error: unknown, during: string) => void;
@@ -33,6 +36,7 @@ export function reporterOf(
   now: () => number,
 ): Reporter {
   let opened = 0;
+  let recovered = 0;
   let ended = 0;
   let storeFailures = 0;
   let unusableRecords = 0;
@@ -46,6 +50,12 @@ export function reporterOf(
       const session = short(key);
       tell(() => logger?.info(`session ${session} opened on ${backend ?? 'the default target'}`));
       tell(() => on?.opened?.({ session, backend }));
+    },
+    recovered(key, backend) {
+      recovered += 1;
+      const session = short(key);
+      tell(() => logger?.warn(`session ${session} was lost, and opened anew on ${backend}`));
+      tell(() => on?.recovered?.({ session, backend }));
     },
     ended(key) {
       ended += 1;
@@ -85,7 +95,14 @@ export function reporterOf(
       }
       tell(() => on?.discoveryFailed?.({ error }));
     },
-    counters: () => ({ opened, ended, refused: { ...refused }, storeFailures, unusableRecords }),
+    counters: () => ({
+      opened,
+      recovered,
+      ended,
+      refused: { ...refused },
+      storeFailures,
+      unusableRecords,
+    }),
   };
 }
 

@@ -4,6 +4,7 @@ import { fleetRules } from './contract/fleet.ts';
 import { guard } from './contract/guard.ts';
 import { life } from './contract/life.ts';
 import { recording } from './contract/recording.ts';
+import { recovery } from './contract/recovery.ts';
 import { root } from './contract/root.ts';
 import type { Rule } from './contract/rule.ts';
 
@@ -15,5 +16,6 @@ export const contract: readonly Rule[] = [
   ...ending,
   ...backends,
   ...fleetRules,
+  ...recovery,
   ...life,
 ];

@@ -7,7 +7,8 @@ const read = (file: string): Promise<string> =>
   readFile(new URL(`../../${file}`, import.meta.url), 'utf8');
 
 const EVENTS = [
-  ...['opened', 'ended', 'refused', 'storeFailed', 'backendDown', 'backendUp', 'discoveryFailed'],
+  ...['opened', 'recovered', 'ended', 'refused', 'storeFailed'],
+  ...['backendDown', 'backendUp', 'discoveryFailed'],
 ];
 
 describe('the documentation', () => {

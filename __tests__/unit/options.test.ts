@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { mcpSessionRouting, SessionRoutingError } from '../../src/index.ts';
-import { settingsOf } from '../../src/options.ts';
+import { settingsOf } from '../../src/settings.ts';
 
 const ROUTE = (): string => 'http://a';
 const CIRCULAR: Record<string, unknown> = {};

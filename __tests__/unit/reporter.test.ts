@@ -20,7 +20,7 @@ function told(): {
     logger: { info: at('info'), warn: at('warn'), error: at('error') },
     on: {
       ...{ opened: note, ended: note, refused: note, storeFailed: note },
-      ...{ backendDown: note, backendUp: note, discoveryFailed: note },
+      ...{ backendDown: note, backendUp: note, discoveryFailed: note, recovered: note },
     },
     lines,
     events,
@@ -60,6 +60,7 @@ describe('G1: what is reported', () => {
   test('is counted', () => {
     const reporter = reporterOf({}, () => 0);
     reporter.opened(KEY, 'http://a');
+    reporter.recovered(KEY, 'http://b');
     reporter.refused('unknown_session', KEY);
     reporter.refused('unknown_session', KEY);
     reporter.refused('no_backend', undefined);
@@ -68,6 +69,7 @@ describe('G1: what is reported', () => {
     reporter.ended(KEY);
     expect(reporter.counters()).toEqual({
       opened: 1,
+      recovered: 1,
       ended: 1,
       refused: { unknown_session: 2, no_backend: 1 },
       storeFailures: 1,

@@ -1,5 +1,6 @@
-import http from 'node:http';
-import https from 'node:https';
+import type { IncomingHttpHeaders } from 'node:http';
+import { SESSION_HEADER } from '../protocol/session-id.ts';
+import { askBackend } from './ask-backend.ts';
 
 /** Headers that a backend may need to accept a DELETE in the client's name. */
 const CARRIED = ['authorization', 'cookie', 'host', 'mcp-protocol-version'] as const;
@@ -12,26 +13,17 @@ export function forgetAtBackend(
   backendUrl: string,
   { path, secure }: { readonly path: string; readonly secure: boolean },
   sessionId: string,
-  headers: http.IncomingHttpHeaders,
+  headers: IncomingHttpHeaders,
 ): void {
-  const url = new URL(backendUrl);
-  const request = (url.protocol === 'https:' ? https : http).request({
-    protocol: url.protocol,
-    hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: url.port,
+  const carried = CARRIED.flatMap((name) => (headers[name] ? [[name, headers[name]]] : []));
+  askBackend(backendUrl, {
     path,
     method: 'DELETE',
-    agent: false,
-    rejectUnauthorized: secure,
+    headers: { ...Object.fromEntries(carried), [SESSION_HEADER]: sessionId },
+    secure,
     signal: AbortSignal.timeout(2000),
-    headers: {
-      ...Object.fromEntries(
-        CARRIED.flatMap((name) => (headers[name] ? [[name, headers[name]]] : [])),
-      ),
-      'mcp-session-id': sessionId,
-    },
-  });
-  request.on('response', (response) => response.resume());
-  request.on('error', () => {});
-  request.end();
+  }).then(
+    (answer) => answer.on('error', () => {}).resume(),
+    () => {},
+  );
 }

@@ -7,10 +7,10 @@ import {
   type Decision,
   type RequestFacts,
 } from '../routing/decide.ts';
-import type { PinnedRoute, Route, Stop } from '../routing/route.ts';
+import type { NamedSession, PinnedRoute, Route, Stop } from '../routing/route.ts';
 import { keyOf } from '../routing/session-routing.ts';
 import { Exchange } from './exchange.ts';
-import { requestMessage } from './request-message.ts';
+import { DECIDING_DEADLINE, requestMessage } from './request-message.ts';
 import { rememberRoutedRequest, routedRequestOf } from './routed-request.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -19,14 +19,10 @@ export interface GuardOptions<
   Res extends ServerResponse,
 > extends Surroundings<Req, Res> {
   readonly skip: ((req: Req) => boolean) | undefined;
-  /** Most bytes of a body that are held. */
-  readonly maxBodySize: number;
 }
 
 export type Guard<Req, Res> = (req: Req, res: Res, next: (error?: unknown) => void) => void;
 
-/** How long a body may take where it decides: a client that starts again sends a short one (ms). */
-const DECIDING_DEADLINE = 2000;
 /** How long it may take where only an error repeats its id (ms). */
 const ECHO_DEADLINE = 250;
 
@@ -48,26 +44,29 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
       act(decision);
       return;
     }
-    const key = keyOf(facts.sessionId ?? '');
-    whenKnown(routing.directory.lookup(key), (lookup) => act(decideByLookup(facts, lookup), key));
+    const id = facts.sessionId ?? '';
+    const key = keyOf(id);
+    whenKnown(routing.directory.lookup(key), (lookup) =>
+      act(decideByLookup(facts, lookup), { key, id }),
+    );
 
-    function act(decided: Decision, sessionKey?: string, message?: MessageFacts): void {
+    function act(decided: Decision, session?: NamedSession, message?: MessageFacts): void {
       switch (decided.kind) {
         case 'open':
           if (facts.sessionId !== undefined) removeHeader(req, SESSION_HEADER);
           forward({ ...decided, backendUrl: undefined, alternatives: [] });
           return;
         case 'pinned':
-          whenKnown(routing.pin(keyOf(facts.sessionId ?? ''), decided.record, req.method), arrive);
+          if (session) whenKnown(routing.pin(session, decided.record, req), arrive);
           return;
         case 'read-body':
           whenKnown(requestMessage(req, { maxBytes, deadline: DECIDING_DEADLINE }), (read) =>
-            act(read.initialize ? decided.ifInitialize : decided.otherwise, sessionKey, read),
+            act(read.initialize ? decided.ifInitialize : decided.otherwise, session, read),
           );
           return;
         case 'refuse':
           whenKnown(message ?? echoOf(req, maxBytes), ({ rawId }) =>
-            exchange.refuse(decided.reason, rawId, sessionKey),
+            exchange.refuse(decided.reason, rawId, session?.key),
           );
       }
     }

@@ -11,7 +11,7 @@ export interface PeekOptions {
  * The body of a request, without consuming it: whoever reads the request next reads the same bytes.
  * `undefined` if it is compressed, too long, too slow, no JSON object or array, or broken off.
  */
-export function peekBody(req: IncomingMessage, options: PeekOptions): Promise<string | undefined> {
+export function peekBody(req: IncomingMessage, options: PeekOptions): Promise<Buffer | undefined> {
   const { headers } = req;
   const { 'content-encoding': encoding = 'identity', 'content-length': length } = headers;
   const announced = length === undefined ? undefined : Number(length);
@@ -61,7 +61,7 @@ export function peekBody(req: IncomingMessage, options: PeekOptions): Promise<st
       // Put back in the tick of the last read, before the stream can end; and once only, since each time makes it
       // "readable" again.
       if (size > 0 && !req.destroyed) req.unshift(bytes);
-      resolve(whole ? bytes.toString('utf8') : undefined);
+      resolve(whole ? bytes : undefined);
     }
   });
 }

@@ -9,6 +9,19 @@ import { peekBody, type PeekOptions } from './peek-body.ts';
 
 type ReadRequest = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown };
 
+/** How long a body may take where it decides: a client that starts again sends a short one (ms). */
+export const DECIDING_DEADLINE = 2000;
+
+/** The bytes of a request's body, which stay where they are; `undefined` if it is too long, too slow, or no JSON. */
+export async function keptBody(req: ReadRequest, maxBytes: number): Promise<Buffer | undefined> {
+  if (!req.readableEnded) return peekBody(req, { maxBytes, deadline: DECIDING_DEADLINE });
+  if (Buffer.isBuffer(req.rawBody)) return req.rawBody;
+  if (Buffer.isBuffer(req.body)) return req.body;
+  const { body } = req;
+  if (typeof body === 'string') return Buffer.from(body);
+  return typeof body === 'object' && body !== null ? Buffer.from(JSON.stringify(body)) : undefined;
+}
+
 /** What the JSON-RPC body of a request says, whether somebody has read it before or not. */
 export async function requestMessage(
   req: ReadRequest,
@@ -17,7 +30,7 @@ export async function requestMessage(
   // Not `readableDidRead`: looking without consuming sets that too.
   if (req.readableEnded) return messageThatWasRead(req, options.maxBytes);
   const body = await peekBody(req, options);
-  return body === undefined ? NO_FACTS : readMessage(body);
+  return body === undefined ? NO_FACTS : readMessage(body.toString());
 }
 
 /** The bytes tell more than what was made of them, if a parser has kept them. */

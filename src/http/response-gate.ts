@@ -1,10 +1,11 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { settleRequest, type Answer } from './answer.ts';
 import { putBefore, type Method, type Watcher } from './gated-response.ts';
 import { applyHead, headersOf, type HeaderPairs } from './head-arguments.ts';
 import { HeldAnswer, swallow } from './held-answer.ts';
 import { Inspection } from './inspection.ts';
+import { relay } from './relay.ts';
 
 /** What becomes of an answer whose head is about to be sent. */
 export type HeadVerdict =
@@ -18,8 +19,13 @@ export type HeadVerdict =
       readonly read: (body: Buffer | undefined) => Promise<Release>;
     };
 
-/** `send`: what was held, and what follows, goes to the client. `replace`: it is dropped, and the client gets `by`. */
-export type Release = { readonly kind: 'send' } | { readonly kind: 'replace'; readonly by: Answer };
+/** What becomes of an answer that was held. */
+export type Release =
+  /** It goes to the client, with all that follows. */
+  | { readonly kind: 'send' }
+  /** It is dropped, and the client gets another one: of ours, or of another backend. */
+  | { readonly kind: 'replace'; readonly by: Answer }
+  | { readonly kind: 'relay'; readonly answer: IncomingMessage };
 
 type State = 'waiting' | 'held' | 'inspecting' | 'open' | 'dropped';
 
@@ -65,20 +71,27 @@ export class ResponseGate implements Watcher {
    * afterwards is not heard. Wrappers that were put around ours are left out: one of them may hold half an answer.
    */
   replace(answer: Answer): void {
+    const res = this.#res;
+    if (!this.#startAnew()) return;
+    settleRequest(res.req, res);
+    this.#original('writeHead', [answer.status, answer.headers]);
+    this.#state = 'open';
+    this.#original('end', [answer.body]);
+    this.#state = 'dropped';
+  }
+
+  /** Forgets what was to be the answer; `false` if the client has got a part of it. */
+  #startAnew(): boolean {
     this.#drop();
     const res = this.#res;
-    if (res.headersSent) return;
+    if (res.headersSent) return false;
     for (const name of res.getHeaderNames()) res.removeHeader(name);
     for (const [name, value] of Object.entries(this.#headersBefore)) {
       if (value !== undefined) res.setHeader(name, value);
     }
     // The proxies have set that of the backend.
     res.statusMessage = '';
-    settleRequest(res.req, res);
-    this.#original('writeHead', [answer.status, answer.headers]);
-    this.#state = 'open';
-    this.#original('end', [answer.body]);
-    this.#state = 'dropped';
+    return true;
   }
 
   /** From now on everything passes: what is sent next is an answer of ours, or of the app. */
@@ -166,10 +179,16 @@ export class ResponseGate implements Watcher {
     if (this.#state !== 'held') return;
     if (this.#res.destroyed) {
       this.#drop();
+      if (release.kind === 'relay') release.answer.destroy();
       return;
     }
     if (release.kind === 'replace') {
       this.replace(release.by);
+      return;
+    }
+    if (release.kind === 'relay') {
+      const call = (method: Method, args: unknown[]): unknown => this.#original(method, args);
+      if (this.#startAnew()) relay(release.answer, this.#res, call);
       return;
     }
     this.#state = 'open';

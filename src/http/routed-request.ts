@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reason } from '../protocol/reasons.ts';
+import type { ConnectFailure } from '../routing/losses.ts';
 import type { Destination, Route, Stop } from '../routing/route.ts';
-import type { ConnectFailure } from '../routing/session-routing.ts';
 
 /** What a proxy may ask of a request that the middleware has seen. */
 export interface RoutedRequest {
   readonly route: Route;
   /** It was refused, and the app's `handler` was asked to answer. */
   readonly refusal: Reason | undefined;
+  /** Keeps what it takes to send the request again, if it may have to be: to be waited for before it is sent. */
+  hold(): Promise<void> | undefined;
   /** Where the request goes; for a request without a session a backend is chosen now. */
   destination(): Destination;
   /** Where it goes after no connection to `origin` could be made. */

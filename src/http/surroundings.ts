@@ -14,5 +14,11 @@ export interface Surroundings<Req extends IncomingMessage, Res extends ServerRes
   readonly connections: Set<Connections>;
   readonly handler: RefusalHandler<Req, Res> | undefined;
   readonly unknownSessionStatus: number;
+  /** Most bytes of a body that are held. */
+  readonly maxBodySize: number;
+  /** Lost sessions are recovered: what it takes is kept of each request. */
+  readonly recovers: boolean;
+  /** How the proxy was last seen to speak to the backends. */
+  readonly backendTls: { secure: boolean };
   readonly onRefused: (reason: Reason, key: string | undefined) => void;
 }

@@ -1,6 +1,8 @@
 import http, { type ClientRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Connections } from '../http/routed-request.ts';
+import { SESSION_HEADER } from '../protocol/session-id.ts';
+import type { Route } from '../routing/route.ts';
 import { connect, failedOverTo, serverNameOf, type ConnectOptions } from './connect.ts';
 import { takeDispatch, type Dispatch } from './dispatch.ts';
 import { endIdle, startIdle } from './keep-alive.ts';
@@ -50,6 +52,7 @@ export class BackendAgent extends http.Agent implements Connections {
     connect(dispatch, args).then(
       (socket) => {
         if (request) renameHost(request, dispatch.origin, failedOverTo(socket));
+        if (request) renameSession(request, dispatch.routed?.route);
         callback?.(null, socket);
       },
       (error: Error) => callback?.(error, undefined as never),
@@ -90,4 +93,10 @@ function renameHost(
 ): void {
   if (from === undefined || to === undefined || request.headersSent) return;
   if (request.getHeader('host') === new URL(from).host) request.setHeader('host', new URL(to).host);
+}
+
+/** The session may have been recovered while the request was on its way: its backend has another name for it. */
+function renameSession(request: ClientRequest, route: Route | undefined): void {
+  if (route?.kind !== 'pinned' || route.backendSession === undefined || request.headersSent) return;
+  request.setHeader(SESSION_HEADER, route.backendSession);
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { RoutedRequest } from '../http/routed-request.ts';
+import type { ConnectFailure } from '../routing/losses.ts';
 import type { Stop } from '../routing/route.ts';
-import type { ConnectFailure } from '../routing/session-routing.ts';
 
 /** One attempt to send a request to a backend. */
 export interface Dispatch {

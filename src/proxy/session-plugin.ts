@@ -1,12 +1,12 @@
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import { originOf } from '../backends/origin.ts';
+import { withoutHopByHop } from '../http/hop-by-hop.ts';
 import { isOver, routedRequestOf } from '../http/routed-request.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
 import { BackendAgent } from './backend-agent.ts';
 import { pipeOnceConnected, restoreConsumedBody } from './consumed-body.ts';
 import { startDispatch } from './dispatch.ts';
 import { keepChunkedDelete, outgoingPath } from './framing.ts';
-import { withoutHopByHop } from './hop-by-hop.ts';
 import { noteKeepAlive } from './keep-alive.ts';
 import { closeWithConnection } from './pipelined.ts';
 import { takeOverErrors } from './proxy-errors.ts';

@@ -3,13 +3,13 @@ import type { SessionRecord } from '../store/record.ts';
 import type { SessionDirectory } from '../store/session-directory.ts';
 import { onSessionPath, type Asked } from './answer.ts';
 import type { Places } from './places.ts';
-import type { PinnedRoute, Stop } from './route.ts';
+import type { NamedSession, PinnedRoute, Stop } from './route.ts';
 
 /** Whether this answer of a backend, to a request of a session, means that it has forgotten the session. */
 export type LostSession = (status: number, body: string) => boolean;
 
-/** What an answer's body has told. */
-export type InspectedAnswer = 'pass' | 'session_lost';
+/** `over`: the backend says so in a way that clients understand; `lost`: in another way. */
+export type Judgement = 'live' | 'over' | 'lost';
 
 export interface EndingsOptions {
   readonly directory: SessionDirectory;
@@ -28,17 +28,17 @@ export class Endings {
 
   /** Ends a session whose backend seems lost, or follows it to where another gateway has moved it. */
   async endOrFollow(
-    key: string,
+    session: NamedSession,
     record: SessionRecord,
     method: string | undefined,
     reason: 'session_ended' | 'session_lost',
   ): Promise<PinnedRoute | Stop> {
     const { directory, places } = this.#options;
-    const result = await directory.endUnlessMoved(key, record);
+    const result = await directory.endUnlessMoved(session.key, record);
     if (result.kind === 'moved') {
-      const owner = places.ownerOf(result.record);
-      if (owner) return { kind: 'pinned', key, record: result.record, backendUrl: owner.url };
-      await directory.end(key, result.record);
+      const moved = places.pinned(session, result.record);
+      if (moved) return moved;
+      await directory.end(session.key, result.record);
     }
     if (result.kind === 'unavailable') return { kind: 'refuse', reason: 'store_unavailable' };
     return method === 'DELETE' ? { kind: 'deleted' } : { kind: 'refuse', reason };
@@ -57,19 +57,11 @@ export class Endings {
     return this.#options.lostSession ? status >= 400 : status === 400;
   }
 
-  /** Reads the body of an answer that may tell of a lost session (C4, C5). */
-  async inspect(
-    route: PinnedRoute,
-    asked: Asked,
-    status: number,
-    body: string,
-  ): Promise<InspectedAnswer> {
+  /** What the body of an answer tells of its session (C4, C5). */
+  judge(route: PinnedRoute, asked: Asked, status: number, body: string): Judgement {
     const lostSession = this.#options.lostSession ?? isKnownLostSession;
-    const lost = lostSession(status, body);
-    const over =
-      lost || (status === 404 && onSessionPath(route, asked) && readNotFound(body) === 'session');
-    if (!over) return 'pass';
-    const { kind } = await this.#options.directory.endUnlessMoved(route.key, route.record);
-    return lost && kind === 'ended' ? 'session_lost' : 'pass';
+    if (lostSession(status, body)) return 'lost';
+    const over = status === 404 && onSessionPath(route, asked) && readNotFound(body) === 'session';
+    return over ? 'over' : 'live';
   }
 }

@@ -1,7 +1,9 @@
 import type { Backends } from '../backends/backends.ts';
 import { originOf } from '../backends/origin.ts';
 import type { Outages, Reachability } from '../backends/outages.ts';
-import { BACKEND_ID, BACKEND_URL, type SessionRecord } from '../store/record.ts';
+import { BACKEND_ID, BACKEND_SESSION, BACKEND_URL, type SessionRecord } from '../store/record.ts';
+import { unseal } from '../store/seal.ts';
+import type { NamedSession, PinnedRoute } from './route.ts';
 
 export interface PlacesOptions {
   /** `undefined`: the proxy's own target. */
@@ -33,6 +35,16 @@ export class Places {
     const origin = originOf(url);
     if (origin === undefined || !this.backends) return { url: origin && url };
     return this.backends.find(origin, record[BACKEND_ID]);
+  }
+
+  /** The route of a request of a session; `undefined` if it has none (D8), or if what it is called there cannot be read. */
+  pinned({ key, id }: NamedSession, record: SessionRecord): PinnedRoute | undefined {
+    const owner = this.ownerOf(record);
+    if (!owner) return undefined;
+    const sealed = record[BACKEND_SESSION];
+    const backendSession = sealed === undefined ? undefined : unseal(id, BACKEND_SESSION, sealed);
+    if (sealed !== undefined && backendSession === undefined) return undefined;
+    return { kind: 'pinned', key, id, record, backendUrl: owner.url, backendSession };
   }
 
   /** What is known of a place. */

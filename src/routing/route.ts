@@ -21,14 +21,22 @@ export interface OpenRoute {
   alternatives: readonly string[];
 }
 
-/** A request of a session. */
-export interface PinnedRoute {
-  readonly kind: 'pinned';
+/** A session as a request names it. */
+export interface NamedSession {
   /** SHA-256 of the session id, hex. */
   readonly key: string;
+  /** The id itself: never to be stored, logged, or told. */
+  readonly id: string;
+}
+
+/** A request of a session. */
+export interface PinnedRoute extends NamedSession {
+  readonly kind: 'pinned';
   record: SessionRecord;
   /** The session's backend, as it is recorded; `undefined`: the proxy's own target, or a handler of the app. */
   backendUrl: string | undefined;
+  /** The id by which the backend knows a session that was recovered; `undefined`: by the same one. */
+  backendSession: string | undefined;
 }
 
 /** Where a request goes. */

@@ -2,23 +2,25 @@ import { hash, randomUUID } from 'node:crypto';
 import type { BalancedRequest } from '../backends/balance.ts';
 import { originOf } from '../backends/origin.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
-import { BACKEND_ID, newRecord, type SessionRecord } from '../store/record.ts';
+import { newRecord, type SessionRecord } from '../store/record.ts';
 import type { SessionDirectory } from '../store/session-directory.ts';
 import type { Awaitable } from '../store/session-store.ts';
 import { planAnswer, type AnswerHead, type AnswerPlan, type Asked } from './answer.ts';
 import { Endings, type LostSession } from './endings.ts';
-import { Places, type PlacesOptions } from './places.ts';
-import type { Destination, OpenRoute, PinnedRoute, Route, Stop } from './route.ts';
+import { Losses, type ConnectFailure, type InspectedAnswer } from './losses.ts';
+import type { Places } from './places.ts';
+import type { Recovery } from './recovery.ts';
+import type { Destination, NamedSession, OpenRoute, PinnedRoute, Route, Stop } from './route.ts';
 
-export interface SessionRoutingOptions extends PlacesOptions {
+export interface SessionRoutingOptions {
   readonly directory: SessionDirectory;
+  readonly places: Places;
+  /** `undefined`: lost sessions are over. */
+  readonly recovery: Recovery | undefined;
   /** `undefined`: the two answers that are known. */
   readonly lostSession: LostSession | undefined;
   readonly onOpened: (key: string, backendUrl: string | undefined) => void;
 }
-
-/** How a connection failed: nobody listens there, or nobody answers. */
-export type ConnectFailure = 'refused' | 'unreachable';
 
 /** The key of a session: SHA-256 of its id, hex. The id itself is kept nowhere. */
 export function keyOf(sessionId: string): string {
@@ -30,13 +32,17 @@ export class SessionRouting {
   readonly directory: SessionDirectory;
   readonly endings: Endings;
   readonly #places: Places;
+  readonly #losses: Losses;
+  readonly #recovery: Recovery | undefined;
   readonly #onOpened: SessionRoutingOptions['onOpened'];
   #stopping = false;
 
   constructor(options: SessionRoutingOptions) {
-    this.#places = new Places(options);
+    this.#places = options.places;
+    this.#recovery = options.recovery;
     this.directory = options.directory;
-    this.endings = new Endings({ ...options, places: this.#places });
+    this.endings = new Endings(options);
+    this.#losses = new Losses({ ...options, endings: this.endings });
     this.#onOpened = options.onOpened;
   }
 
@@ -47,28 +53,11 @@ export class SessionRouting {
 
   /** The route of a request of a live session, unless its backend is not (any more) one of the list (D8). */
   pin(
-    key: string,
+    session: NamedSession,
     record: SessionRecord,
-    method: string | undefined,
+    req: BalancedRequest,
   ): Awaitable<PinnedRoute | Stop> {
-    const backend = this.#places.ownerOf(record);
-    return backend
-      ? { kind: 'pinned', key, record, backendUrl: backend.url }
-      : this.#pinUnlisted(key, record, method);
-  }
-
-  /** The list may be older than the session: it is asked for anew before the session is given up. */
-  async #pinUnlisted(
-    key: string,
-    record: SessionRecord,
-    method: string | undefined,
-  ): Promise<PinnedRoute | Stop> {
-    const refreshed = await this.#places.backends?.refreshed();
-    const backend = this.#places.ownerOf(record);
-    if (backend) return { kind: 'pinned', key, record, backendUrl: backend.url };
-    if (refreshed === false && method !== 'DELETE')
-      return { kind: 'refuse', reason: 'backend_unreachable' };
-    return this.endings.endOrFollow(key, record, method, 'session_ended');
+    return this.#places.pinned(session, record) ?? this.#losses.unlisted(session, record, req);
   }
 
   /** Where the request goes first. For a request without a session this is where a backend is chosen. */
@@ -117,7 +106,7 @@ export class SessionRouting {
     route: Route,
     origin: string,
     failure: ConnectFailure,
-    method: string | undefined,
+    req: BalancedRequest,
   ): Promise<Destination> {
     const { backends } = this.#places;
     this.#places.healthOf(origin).failed();
@@ -128,32 +117,24 @@ export class SessionRouting {
       if (next === undefined) return { kind: 'refuse', reason: 'no_backend' };
       return this.#choose(route, next, alternatives.slice(at + 1));
     }
-    const removed = backends !== undefined && !backends.find(origin, route.record[BACKEND_ID]);
-    const out = removed || this.#places.isGivenUp(origin);
-    const lost = failure === 'refused' || out || method === 'DELETE';
-    if (!lost) return { kind: 'refuse', reason: 'backend_unreachable' };
-    const next = await this.endings.endOrFollow(route.key, route.record, method, 'session_lost');
-    if (next.kind !== 'pinned') return next;
-    // Moved, but not away: another gateway keeps the session, so it is not for this one to give up.
-    if (next.backendUrl === undefined || originOf(next.backendUrl) === origin) {
-      return { kind: 'refuse', reason: 'backend_unreachable' };
-    }
-    route.record = next.record;
-    route.backendUrl = next.backendUrl;
-    return { kind: 'backend', url: next.backendUrl };
+    return this.#losses.unconnected(route, origin, failure, req);
   }
 
-  /**
-   * What becomes of a request that has broken off after it was sent (D4): it is not sent again. That alone says
-   * little of the session; that its backend has been out for `lostAfter` says that it is lost.
-   */
-  async brokenOff(route: Route, origin: string, method: string | undefined): Promise<Stop> {
+  /** What becomes of a request that has broken off after it was sent (D4): it is not sent again. */
+  async brokenOff(route: Route, origin: string, req: BalancedRequest): Promise<Stop> {
     this.#places.healthOf(origin).suspect();
-    if (route.kind === 'pinned' && this.#places.isGivenUp(origin)) {
-      const next = await this.endings.endOrFollow(route.key, route.record, method, 'session_lost');
-      if (next.kind !== 'pinned') return next;
-    }
+    if (route.kind === 'pinned') return this.#losses.brokenOff(route, origin, req);
     return { kind: 'refuse', reason: 'upstream_failed' };
+  }
+
+  /** Reads the body of an answer that may tell of a lost session (C4, C5). */
+  inspect(
+    route: PinnedRoute,
+    asked: Asked,
+    answer: { readonly status: number; readonly body: string },
+    req: BalancedRequest,
+  ): Promise<InspectedAnswer> {
+    return this.#losses.inspect(route, asked, answer, req);
   }
 
   /** A connection to the backend was made. */
@@ -169,7 +150,12 @@ export class SessionRouting {
    * Stores the session that an answer opens (B1, B5).
    * @throws {SessionRoutingError} `store_unavailable`
    */
-  async record(route: Route, sessionId: string, asked: Asked): Promise<'created' | 'conflict'> {
+  async record(
+    route: Route,
+    sessionId: string,
+    asked: Asked,
+    opening?: string,
+  ): Promise<'created' | 'conflict'> {
     if (route.kind === 'open' && route.nameless) return 'conflict';
     const key = keyOf(sessionId);
     const { backendUrl } = route;
@@ -178,6 +164,7 @@ export class SessionRouting {
     const record = newRecord({ key, nonce, backendUrl, backendId, path: asked.path });
     const outcome = await this.directory.create(key, record);
     if (outcome === 'created') {
+      if (opening !== undefined) await this.#recovery?.keep(key, sessionId, opening);
       const backend = this.#places.backends?.find(originOf(backendUrl) ?? '', backendId);
       if (backend) backend.opened += 1;
       this.#onOpened(key, backendUrl);

@@ -96,6 +96,15 @@ export class KnownSessions {
     if (before === undefined) this.#options.onEnded(key);
   }
 
+  /** The record was replaced: the store has to be asked, and an answer that is on its way is old. */
+  changed(key: string): void {
+    const entry = this.cache.get(key);
+    if (entry?.known.kind !== 'live') return;
+    const { known, readAt, liveUntil, touchAt } = entry;
+    const { ticket } = this.ask();
+    this.cache.set(key, { known, ticket, readAt, liveUntil, touchAt }).checkAt = -Infinity;
+  }
+
   /** The store keeps the record anew, since `now`. */
   renewed(key: string, now: number): void {
     const entry = this.cache.get(key);

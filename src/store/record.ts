@@ -2,6 +2,11 @@
 export const BACKEND_URL = 'backend_url';
 /** Key of the member that names the instance of the backend, where the list of backends does. */
 export const BACKEND_ID = 'backend_id';
+/**
+ * Key of the member that holds, sealed, the id that the backend of a recovered session knows it by. Absent for a
+ * session that its client and its backend know by the same id.
+ */
+export const BACKEND_SESSION = 'backend_session';
 /** Key of the member that names the session the record belongs to (SHA-256 of its id, hex). */
 export const SESSION = 'session';
 /** Key of the member that counts the changes of the record; replacing is compare-and-set on it. */
@@ -10,6 +15,8 @@ export const VERSION = 'version';
 export const NONCE = 'nonce';
 /** Key of the member that holds the path on which the session was opened. */
 export const OPENED_ON = 'opened_on';
+/** Key of the member of a note, which is no record of a session but lies beside one. */
+export const NOTE = 'note';
 /** Key of the member that marks a tombstone: the session was known and is over. */
 export const ENDED = 'ended';
 /** Key of the member that holds the layout of the record. */
@@ -18,6 +25,8 @@ export const FORMAT = 'format';
 const CURRENT_FORMAT = 1;
 /** Longest string in a record; an origin or a path that is longer is not one of ours (characters). */
 const LONGEST_MEMBER = 2048;
+/** Longest note: less than a store takes for a record (characters). */
+const LONGEST_NOTE = 14 * 1024;
 
 /** What a store keeps of a session: JSON, no member of it is secret, none holds the session id. */
 export interface SessionRecord {
@@ -27,6 +36,8 @@ export interface SessionRecord {
   readonly [NONCE]: string;
   readonly [BACKEND_URL]?: string;
   readonly [BACKEND_ID]?: string;
+  readonly [BACKEND_SESSION]?: string;
+  readonly [NOTE]?: string;
   readonly [OPENED_ON]?: string;
   readonly [ENDED]?: true;
 }
@@ -57,9 +68,13 @@ export function newRecord(session: {
   };
 }
 
-/** Whether both are records of sessions of the same instance of the same backend. */
+/** Whether both name the same session of the same instance of the same backend. */
 export function haveOneBackend(one: SessionRecord, other: SessionRecord): boolean {
-  return one[BACKEND_URL] === other[BACKEND_URL] && one[BACKEND_ID] === other[BACKEND_ID];
+  return (
+    one[BACKEND_URL] === other[BACKEND_URL] &&
+    one[BACKEND_ID] === other[BACKEND_ID] &&
+    one[BACKEND_SESSION] === other[BACKEND_SESSION]
+  );
 }
 
 /** What stays of a session that is over. */
@@ -71,6 +86,49 @@ export function tombstoneOf(record: SessionRecord): SessionRecord {
     [NONCE]: record[NONCE],
     [ENDED]: true,
   };
+}
+
+/** The record of a session that another backend has opened anew; `backendSession` is sealed. */
+export function recoveredRecord(
+  record: SessionRecord,
+  at: {
+    readonly nonce: string;
+    readonly backendUrl: string;
+    readonly backendId: string | undefined;
+    readonly backendSession: string;
+  },
+): SessionRecord {
+  const { [BACKEND_ID]: _id, ...kept } = record;
+  return {
+    ...kept,
+    [VERSION]: record[VERSION] + 1,
+    [NONCE]: at.nonce,
+    [BACKEND_URL]: at.backendUrl,
+    ...(at.backendId === undefined ? {} : { [BACKEND_ID]: at.backendId }),
+    [BACKEND_SESSION]: at.backendSession,
+  };
+}
+
+/** What is stored beside the record of a session. It is no record: who reads it as one finds no session. */
+export function noteOf(at: {
+  readonly key: string;
+  readonly nonce: string;
+  readonly note: string;
+}): SessionRecord {
+  return {
+    [FORMAT]: CURRENT_FORMAT,
+    [SESSION]: at.key,
+    [VERSION]: 1,
+    [NONCE]: at.nonce,
+    [NOTE]: at.note,
+  };
+}
+
+/** Reads a note; `undefined` if there is none that can be read. */
+export function readNote(stored: unknown, key: string): string | undefined {
+  const note = own(stored, NOTE);
+  const usable = own(stored, FORMAT) === CURRENT_FORMAT && own(stored, SESSION) === key;
+  return usable && typeof note === 'string' && note.length <= LONGEST_NOTE ? note : undefined;
 }
 
 /** Reads what a store returned for `key`. Stores are not trusted: own members only, checked by type and length. */
@@ -88,7 +146,8 @@ function judged(stored: unknown, key: string): Reading {
   const version = own(stored, VERSION);
   const nonce = own(stored, NONCE);
   const backendUrl = own(stored, BACKEND_URL);
-  const backendId = own(stored, BACKEND_ID);
+  const backendId = own(stored, BACKEND_ID) ?? undefined;
+  const backendSession = own(stored, BACKEND_SESSION) ?? undefined;
   const openedOn = own(stored, OPENED_ON);
   const usable =
     format === CURRENT_FORMAT &&
@@ -97,7 +156,9 @@ function judged(stored: unknown, key: string): Reading {
     Number.isSafeInteger(version) &&
     isMember(nonce) &&
     (typeof backendUrl !== 'string' || isMember(backendUrl)) &&
-    (backendId === undefined || isMember(backendId));
+    (backendId === undefined || isMember(backendId)) &&
+    (backendSession === undefined || isMember(backendSession)) &&
+    (own(stored, NOTE) ?? undefined) === undefined;
   if (!usable) return { kind: 'unusable' };
   if (own(stored, ENDED)) return { kind: 'ended' };
   const record: SessionRecord = {
@@ -107,6 +168,7 @@ function judged(stored: unknown, key: string): Reading {
     [NONCE]: nonce,
     ...(isMember(backendUrl) ? { [BACKEND_URL]: backendUrl } : {}),
     ...(isMember(backendId) ? { [BACKEND_ID]: backendId } : {}),
+    ...(isMember(backendSession) ? { [BACKEND_SESSION]: backendSession } : {}),
     ...(isMember(openedOn) ? { [OPENED_ON]: openedOn } : {}),
   };
   return { kind: 'live', record };

@@ -1,7 +1,7 @@
 import { isObject, shown, strayOf } from '../given.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
 import { ENDED, type SessionRecord } from './record.ts';
-import { hearEndings, type RedisSubscriber } from './redis-subscription.ts';
+import { CHANGED, hearEndings, type RedisSubscriber } from './redis-subscription.ts';
 import type { EndedListener, SessionStore, StoredRecord } from './session-store.ts';
 
 /** What is used of an ioredis `Redis` or `Cluster` (5 or 6). */
@@ -28,14 +28,14 @@ const NO_EXPIRY = -1;
 /** A longer value is none of ours, and is not parsed (characters). */
 const LONGEST_RECORD = 16 * 1024;
 
-// KEYS[1] record; ARGV: expected version, new record, ttl in ms, channel ('' for none), message
+// KEYS[1] record; ARGV: expected version, new record, ttl in ms, channel, message
 const REPLACE = `
 local present = redis.call('GET', KEYS[1])
 if not present then return 0 end
 local ok, record = pcall(cjson.decode, present)
 if not ok or type(record) ~= 'table' or record['version'] ~= tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-if ARGV[4] ~= '' then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
+redis.call('PUBLISH', ARGV[4], ARGV[5])
 return 1`;
 
 /**
@@ -114,10 +114,11 @@ export class RedisStore implements SessionStore {
   }
 
   async replace(id: string, record: SessionRecord, ttl: number, version: number): Promise<boolean> {
-    const channel = record[ENDED] ? this.#channel : '';
+    const channel = this.#channel;
+    const message = record[ENDED] ? id : CHANGED + id;
     const key = this.#prefix + id;
     const value = JSON.stringify(record);
-    const args = [version, value, wholeMs(ttl), channel, id];
+    const args = [version, value, wholeMs(ttl), channel, message];
     // With ioredis' `stringNumbers` it is a string.
     return Number(await this.#client.call('EVAL', REPLACE, 1, key, ...args)) === 1;
   }

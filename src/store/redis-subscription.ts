@@ -16,6 +16,9 @@ export interface RedisSubscriber {
  */
 const RENEWAL = 1000;
 
+/** In front of the id of a session whose record was replaced, and that is not over. */
+export const CHANGED = 'changed:';
+
 /**
  * Hears on `channel` of the sessions that any gateway ends, and tells when some may have been missed.
  * `noticesGaps`: whether the connection emits "close" each time it is lost. ioredis' Cluster does not, so with
@@ -49,7 +52,10 @@ export function hearEndings(
     });
   }
 
-  subscriber.on('message', (_channel: string, id: string) => listener.ended(id));
+  subscriber.on('message', (_channel: string, message: string) => {
+    if (message.startsWith(CHANGED)) listener.changed?.(message.slice(CHANGED.length));
+    else listener.ended(message);
+  });
   // Without a listener ioredis prints each error; what it means for us is told by `interrupted`.
   subscriber.on('error', () => {});
   subscriber.on('close', lost);

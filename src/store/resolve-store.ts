@@ -49,6 +49,7 @@ const OPTIONS = [
     'backends',
     'balance',
     'health',
+    'recover',
     'ttl',
     'endedTtl',
     'unknownSessionStatus',

@@ -16,9 +16,14 @@ export interface DirectoryOptions extends StoreAccessOptions {
   /** How long an ended session is remembered in ms. */
   readonly endedTtl: number;
   readonly cache: LocalCache | undefined;
+  /** Told when the record of a live session is refreshed, and when it becomes a tombstone. */
+  readonly beside?: {
+    readonly refreshed: (key: string) => void;
+    readonly ended: (key: string) => void;
+  };
 }
 
-/** `moved`: another gateway has changed the record meanwhile, this is the new one. */
+/** `moved`: the record has changed, or was changed by another gateway meanwhile; this is the new one. */
 export type EndResult =
   | { readonly kind: 'ended' }
   | { readonly kind: 'moved'; readonly record: SessionRecord }
@@ -33,27 +38,34 @@ const UNAVAILABLE = Object.freeze({ kind: 'unavailable' } as const);
  * returned at once, without a promise.
  */
 export class SessionDirectory {
-  readonly #store: StoreAccess;
+  /** For what lies beside the records. */
+  readonly access: StoreAccess;
   readonly #times: SessionTimes;
   readonly #known: KnownSessions;
   readonly #options: DirectoryOptions;
 
   constructor(store: SessionStore, options: DirectoryOptions, onEnded: (key: string) => void) {
     this.#options = options;
-    this.#store = new StoreAccess(store, options);
-    this.#times = new SessionTimes(options.ttl, options.endedTtl, this.#store.tellsExpiry);
+    this.access = new StoreAccess(store, options);
+    this.#times = new SessionTimes(options.ttl, options.endedTtl, this.access.tellsExpiry);
     this.#known = new KnownSessions({
       ...options,
       times: this.#times,
       onEnded: (key) => tell(() => onEnded(key)),
       onUnusable: () =>
-        this.#store.failed(new Error('a record that cannot be read was found'), 'decode'),
+        this.access.failed(new Error('a record that cannot be read was found'), 'decode'),
     });
-    this.#store.subscribe({
+    this.access.subscribe({
       ended: (key) => this.#known.ended(key),
       interrupted: () => this.#known.interrupted(),
       resumed: () => this.#known.resumed(),
+      changed: (key) => this.#known.changed(key),
     });
+  }
+
+  /** How long the store keeps the record of a live session that is not used (ms). */
+  get life(): number {
+    return this.#times.life;
   }
 
   lookup(key: string): Awaitable<Lookup> {
@@ -71,7 +83,7 @@ export class SessionDirectory {
    */
   async create(key: string, record: SessionRecord): Promise<'created' | 'conflict'> {
     const asked = this.#known.ask();
-    const { created, present } = await this.#store.create(key, record, this.#times.life);
+    const { created, present } = await this.access.create(key, record, this.#times.life);
     if (created) {
       this.#known.created(key, record, asked);
       return 'created';
@@ -88,7 +100,8 @@ export class SessionDirectory {
     const { endedTtl } = this.#options;
     const version = record[VERSION];
     try {
-      const ended = await this.#store.replace(key, tombstoneOf(record), endedTtl, version);
+      const ended = await this.access.replace(key, tombstoneOf(record), endedTtl, version);
+      if (ended) this.#options.beside?.ended(key);
       const present = ended ? ENDED : await this.#read(key);
       if (present.kind === 'unavailable') return present;
       if (present.kind === 'live') {
@@ -133,6 +146,28 @@ export class SessionDirectory {
       : { kind: 'moved', record: present.record };
   }
 
+  /** What the store says of the session now, whatever this process knows. */
+  lookupAnew(key: string): Awaitable<Lookup> {
+    return this.#read(key);
+  }
+
+  /** Replaces the record of a live session, if it is still of the version before. */
+  async move(key: string, record: SessionRecord): Promise<EndResult> {
+    const asked = this.#known.ask();
+    try {
+      const version = record[VERSION] - 1;
+      const moved = await this.access.replace(key, record, this.#times.life, version);
+      const found = { record, expiresIn: this.#times.life };
+      const present = moved ? this.#take(key, found, asked) : await this.#read(key);
+      if (present.kind === 'unavailable') return present;
+      if (present.kind !== 'live') return ENDED;
+      // That it has changed may be heard before the store's reply: what was known before is not the outcome.
+      return { kind: 'moved', record: moved ? record : present.record };
+    } catch {
+      return UNAVAILABLE;
+    }
+  }
+
   /** From now on this process answers "ended" for the session, even when the store cannot be told. */
   forget(key: string): void {
     this.#known.ended(key);
@@ -140,12 +175,12 @@ export class SessionDirectory {
 
   /** See `StoreAccess`. */
   ready(): Promise<void> {
-    return this.#store.ready();
+    return this.access.ready();
   }
 
   async close(): Promise<void> {
     this.#known.close();
-    await this.#store.close();
+    await this.access.close();
   }
 
   /** Asks anew, once for all who want to know. While the store is down nobody waits for it. */
@@ -164,7 +199,7 @@ export class SessionDirectory {
     const asked = this.#known.ask();
     const failed = (): Lookup => this.#known.unanswered(key, asked, mayBeStale) ?? UNAVAILABLE;
     try {
-      const found = this.#store.read(key);
+      const found = this.access.read(key);
       if (!(found instanceof Promise)) return this.#take(key, found, asked);
       return found.then((late) => this.#take(key, late, asked), failed);
     } catch {
@@ -181,7 +216,8 @@ export class SessionDirectory {
 
   #touch(key: string, entry: CacheEntry, now: number): void {
     entry.touchAt = this.#times.renewed(now).touchAt;
-    this.#store.touch(key, this.#times.life).then(
+    this.#options.beside?.refreshed(key);
+    this.access.touch(key, this.#times.life).then(
       () => this.#known.renewed(key, now),
       // It was told already; the next part of the ttl tries again.
       () => {},

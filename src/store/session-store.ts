@@ -15,6 +15,8 @@ export interface StoredRecord {
 export interface EndedListener {
   /** The session with this id was ended, here or by another gateway. */
   ended(id: string): void;
+  /** The record of this session was replaced by another one that is live: what is known of it is old. */
+  changed?(id: string): void;
   /** From now on endings may be missed. */
   interrupted(): void;
   /** Endings are heard again; some may have been missed. */
@@ -41,7 +43,7 @@ export interface SessionStore {
   create?(id: string, record: SessionRecord, ttl: number): Awaitable<boolean>;
   /**
    * Stores the record only if the present one's `version` is `version`; `false` if not. A record with `ended` is
-   * told to all subscribers.
+   * told to all subscribers as ended, any other one as changed.
    */
   replace?(id: string, record: SessionRecord, ttl: number, version: number): Awaitable<boolean>;
   /** Lets the record live for `ttl` milliseconds from now; no error, and no new record, if there is none. */

@@ -69,13 +69,21 @@ export class StoreAccess {
     );
   }
 
+  async set(key: string, record: SessionRecord, ttl: number): Promise<void> {
+    await this.#ask('set', async () => this.#store.set(key, record, ttl));
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#ask('delete', async () => this.#store.delete(key));
+  }
+
   async replace(
     key: string,
     record: SessionRecord,
     ttl: number,
     version: number,
   ): Promise<boolean> {
-    return this.#ask('end', async () => this.#verbs.replace(key, record, ttl, version));
+    return this.#ask('replace', async () => this.#verbs.replace(key, record, ttl, version));
   }
 
   async touch(key: string, ttl: number): Promise<void> {

@@ -38,6 +38,7 @@ function listeners(): {
     logger: { info: log, warn: log, error: log },
     on: {
       opened: note('opened'),
+      recovered: note('recovered'),
       ended: note('ended'),
       refused: note('refused'),
       storeFailed: note('storeFailed'),

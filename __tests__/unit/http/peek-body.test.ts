@@ -92,7 +92,7 @@ describe.each(readers)('what is looked at is left for %s', (_name, read) => {
         fc.asyncProperty(sizes, cuts, async (size, at) => {
           const body = jsonOf(size);
           const [request, delivered] = await sent(split(body, at), framing);
-          const seen = await peekBody(request.req, LARGE);
+          const seen = (await peekBody(request.req, LARGE))?.toString();
           const [rest] = await Promise.all([read(request), delivered]);
           expect(rest.equals(body)).toBe(true);
           expect(seen).toBe(body.toString());
@@ -123,8 +123,8 @@ describe.each(readers)('what is looked at is left for %s', (_name, read) => {
     const request = await received([...POST, 'Content-Length: 7'], '{"a"');
     const first = peekBody(request.req, LARGE);
     await request.send(':1}');
-    expect(await first).toBe('{"a":1}');
-    expect(await peekBody(request.req, LARGE)).toBe('{"a":1}');
+    expect(String(await first)).toBe('{"a":1}');
+    expect(String(await peekBody(request.req, LARGE))).toBe('{"a":1}');
     expect((await read(request)).toString()).toBe('{"a":1}');
   });
 });
@@ -137,7 +137,7 @@ describe('the end of the body', () => {
     for (const header of [`Content-Length: ${body.length}`, 'Transfer-Encoding: chunked']) {
       const bytes = header.startsWith('C') ? body : chunked(...(body === '' ? [] : [body]));
       const { req } = await received([...POST, header], bytes);
-      expect(await peekBody(req, LARGE)).toBe(body === '' ? undefined : body);
+      expect((await peekBody(req, LARGE))?.toString()).toBe(body === '' ? undefined : body);
       expect((await restOf(req)).toString()).toBe(body);
       expect(req.readableEnded).toBe(true);
     }
@@ -196,7 +196,7 @@ test('G3: a body of exactly maxBytes is read, one more is not', async () => {
   const body = jsonOf(1000);
   for (const framing of ['length', 'chunked'] as const) {
     const [{ req }] = await sent([body], framing);
-    expect(await peekBody(req, { ...LARGE, maxBytes: 1000 })).toBe(body.toString());
+    expect(String(await peekBody(req, { ...LARGE, maxBytes: 1000 }))).toBe(body.toString());
     const [another] = await sent([body], framing);
     expect(await peekBody(another.req, { ...LARGE, maxBytes: 999 })).toBeUndefined();
   }
@@ -210,6 +210,6 @@ test('G3: a body whose first character is late costs no more for each byte befor
   for (let sent = 0; sent < blanks; sent += 1) await request.send(' ');
   const { user } = process.cpuUsage(before);
   await request.send('{}');
-  expect((await looked)?.trim()).toBe('{}');
+  expect((await looked)?.toString().trim()).toBe('{}');
   expect(user).toBeLessThan(1_500_000);
 });

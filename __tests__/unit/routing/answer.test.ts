@@ -17,7 +17,10 @@ const opening: Route = {
 };
 const balanced: Route = { ...opening, opening: false };
 const record = newRecord({ key: 'hash of mine', nonce: 'n', backendUrl: 'http://a', path: '/mcp' });
-const pinned: PinnedRoute = { kind: 'pinned', key: 'hash of mine', record, backendUrl: 'http://a' };
+const pinned: PinnedRoute = {
+  ...{ kind: 'pinned', key: 'hash of mine', id: 'mine', record },
+  ...{ backendUrl: 'http://a', backendSession: undefined },
+};
 
 const HEAD: AnswerHead = { status: 200, sessionId: undefined, eventStream: false, encoded: false };
 const PASS: AnswerPlan = { kind: 'pass', dropSessionId: false };

@@ -4,6 +4,7 @@ import { Backends } from '../../../src/backends/backends.ts';
 import type { BackendSource } from '../../../src/backends/discovery.ts';
 import { Outages } from '../../../src/backends/outages.ts';
 import { Traffic } from '../../../src/backends/traffic.ts';
+import { Places } from '../../../src/routing/places.ts';
 import type { PinnedRoute, Route } from '../../../src/routing/route.ts';
 import {
   keyOf,
@@ -18,7 +19,9 @@ const A = 'http://a';
 const B = 'http://b';
 const ASKED = { method: 'POST', path: '/mcp' };
 const KEY = keyOf('x');
-const req = {} as IncomingMessage;
+const SESSION = { key: KEY, id: 'x' };
+const asking = (method: string): IncomingMessage => ({ method }) as IncomingMessage;
+const req = asking('POST');
 
 interface Bench {
   readonly routing: SessionRouting;
@@ -31,7 +34,11 @@ interface Bench {
   readonly move: (to: string | undefined) => void;
 }
 
-function bench(options: Partial<SessionRoutingOptions> = {}): Bench {
+interface BenchOptions extends Partial<SessionRoutingOptions> {
+  readonly backends?: Backends;
+}
+
+function bench({ backends, ...options }: BenchOptions = {}): Bench {
   const store = scriptedStore();
   const opened: unknown[] = [];
   const clock = { time: 0 };
@@ -43,9 +50,8 @@ function bench(options: Partial<SessionRoutingOptions> = {}): Bench {
   );
   const routing = new SessionRouting({
     directory,
-    backends: undefined,
-    outages: new Outages(now),
-    lostAfter: 100,
+    places: new Places({ backends, outages: new Outages(now), lostAfter: 100 }),
+    recovery: undefined,
     lostSession: undefined,
     onOpened: (...args) => opened.push(args),
     ...options,
@@ -65,7 +71,7 @@ function bench(options: Partial<SessionRoutingOptions> = {}): Bench {
       };
       await routing.record(route, 'x', ASKED);
       const record = store.recordOf('x') as unknown as SessionRecord;
-      return { kind: 'pinned', key: KEY, record, backendUrl };
+      return { kind: 'pinned', ...SESSION, record, backendUrl, backendSession: undefined };
     },
     move(to) {
       const record = store.recordOf('x');
@@ -120,7 +126,7 @@ describe('a destination', () => {
 });
 
 describe('A1: a live session', () => {
-  test.each<[string, Partial<SessionRoutingOptions>, string | undefined]>([
+  test.each<[string, BenchOptions, string | undefined]>([
     ['of a backend in the list', { backends: LIST }, A],
     ['of no backend, with a list', { backends: LIST }, undefined],
     ['of a backend, without a list', {}, A],
@@ -128,7 +134,7 @@ describe('A1: a live session', () => {
   ])('%s is pinned to what its record says', async (_what, options, backendUrl) => {
     const { routing, pinned } = bench(options);
     const route = await pinned(backendUrl);
-    expect(routing.pin(KEY, route.record, 'POST')).toEqual(route);
+    expect(routing.pin(SESSION, route.record, asking('POST'))).toEqual(route);
   });
 });
 
@@ -136,26 +142,29 @@ describe('D8: a session whose backend is not in the list', () => {
   test('has ended, and a DELETE of it is done', async () => {
     const { routing, store, pinned } = bench({ backends: LIST });
     const { record } = await pinned('http://c');
-    expect(await routing.pin(KEY, record, 'POST')).toEqual({
+    expect(await routing.pin(SESSION, record, asking('POST'))).toEqual({
       kind: 'refuse',
       reason: 'session_ended',
     });
     expect(store.recordOf('x')).toHaveProperty('ended');
-    expect(await routing.pin(KEY, record, 'DELETE')).toEqual({ kind: 'deleted' });
+    expect(await routing.pin(SESSION, record, asking('DELETE'))).toEqual({ kind: 'deleted' });
   });
 
   test('is followed to where another gateway has moved it', async () => {
     const { routing, pinned, move } = bench({ backends: LIST });
     const { record } = await pinned('http://c');
     move(B);
-    expect(await routing.pin(KEY, record, 'POST')).toMatchObject({ kind: 'pinned', backendUrl: B });
+    expect(await routing.pin(SESSION, record, asking('POST'))).toMatchObject({
+      kind: 'pinned',
+      backendUrl: B,
+    });
   });
 
   test('is over if that is not in the list either', async () => {
     const { routing, store, pinned, move } = bench({ backends: LIST });
     const { record } = await pinned('http://c');
     move('http://d');
-    expect(await routing.pin(KEY, record, 'POST')).toEqual({
+    expect(await routing.pin(SESSION, record, asking('POST'))).toEqual({
       kind: 'refuse',
       reason: 'session_ended',
     });
@@ -167,8 +176,8 @@ describe('D8: a session whose backend is not in the list', () => {
     const { record } = await pinned('http://c');
     store.fault = 'reject';
     const refused = { kind: 'refuse', reason: 'store_unavailable' };
-    expect(await routing.pin(KEY, record, 'POST')).toEqual(refused);
-    expect(await routing.pin(KEY, record, 'DELETE')).toEqual(refused);
+    expect(await routing.pin(SESSION, record, asking('POST'))).toEqual(refused);
+    expect(await routing.pin(SESSION, record, asking('DELETE'))).toEqual(refused);
   });
 });
 
@@ -177,7 +186,7 @@ describe('D1: an opening request that could not be connected', () => {
     const { routing } = bench({ backends: backendsOf([A, B, 'http://c']) });
     const route = opening();
     routing.destination(route, req);
-    const next = (origin: string) => routing.connectFailed(route, origin, 'refused', 'POST');
+    const next = (origin: string) => routing.connectFailed(route, origin, 'refused', req);
     expect(await next(A)).toEqual({ kind: 'backend', url: B });
     expect(route.backendUrl).toBe(B);
     expect(await next(B)).toEqual({ kind: 'backend', url: 'http://c' });
@@ -194,14 +203,14 @@ describe('a pinned request that could not be connected', () => {
   ] as const)('%s: %s, %s', async (_id, failure, method, stop, ended) => {
     const { routing, store, pinned } = bench();
     const route = await pinned(A);
-    expect(await routing.connectFailed(route, A, failure, method)).toEqual(stop);
+    expect(await routing.connectFailed(route, A, failure, asking(method))).toEqual(stop);
     expect('ended' in (store.recordOf('x') ?? {})).toBe(ended);
   });
 
   test('D3: is lost once its backend has been out for lostAfter, counted from the first failure', async () => {
     const { routing, clock, pinned } = bench();
     const route = await pinned(A);
-    const fail = () => routing.connectFailed(route, A, 'unreachable', 'POST');
+    const fail = () => routing.connectFailed(route, A, 'unreachable', req);
     const unreachable = { kind: 'refuse', reason: 'backend_unreachable' };
     expect(await fail()).toEqual(unreachable);
     clock.time = 99;
@@ -217,7 +226,7 @@ describe('a pinned request that could not be connected', () => {
     const { routing, pinned, move } = bench();
     const route = await pinned(A);
     move(B);
-    expect(await routing.connectFailed(route, A, 'refused', 'POST')).toEqual({
+    expect(await routing.connectFailed(route, A, 'refused', req)).toEqual({
       kind: 'backend',
       url: B,
     });
@@ -234,27 +243,36 @@ describe('a pinned request that could not be connected', () => {
       const route = await pinned(A);
       move(to);
       const refused = { kind: 'refuse', reason: 'backend_unreachable' };
-      expect(await routing.connectFailed(route, A, 'refused', 'POST')).toEqual(refused);
+      expect(await routing.connectFailed(route, A, 'refused', req)).toEqual(refused);
       expect(store.recordOf('x')).not.toHaveProperty('ended');
     },
   );
 });
 
+const PASS = { kind: 'pass' } as const;
+
 describe('the answer of a backend', () => {
   test.each([
-    ['C4', 404, '', 'pass', true],
-    ['C4', 404, '{"jsonrpc":"2.0","error":{"code":-32601}}', 'pass', false],
-    ['C5', 400, 'No valid session ID provided', 'session_lost', true],
-    ['C5', 400, 'Bad Request', 'pass', false],
+    ['C4', 404, '', PASS, true],
+    ['C4', 404, '{"jsonrpc":"2.0","error":{"code":-32601}}', PASS, false],
+    ['C5', 400, 'No valid session ID provided', { kind: 'refuse', reason: 'session_lost' }, true],
+    ['C5', 400, 'Bad Request', PASS, false],
   ] as const)('%s: %d %s', async (_id, status, body, verdict, ended) => {
     const { routing, store, pinned } = bench();
-    expect(await routing.endings.inspect(await pinned(A), ASKED, status, body)).toBe(verdict);
+    expect(
+      await routing.inspect(await pinned(A), ASKED, { status: status, body: body }, req),
+    ).toEqual(verdict);
     expect('ended' in (store.recordOf('x') ?? {})).toBe(ended);
   });
 
   test('C4: on another path ends nothing', async () => {
     const { routing, store, pinned } = bench();
-    await routing.endings.inspect(await pinned(A), { method: 'POST', path: '/other' }, 404, '');
+    await routing.inspect(
+      await pinned(A),
+      { method: 'POST', path: '/other' },
+      { status: 404, body: '' },
+      req,
+    );
     expect(store.recordOf('x')).not.toHaveProperty('ended');
   });
 
@@ -262,10 +280,14 @@ describe('the answer of a backend', () => {
     const { routing, store, pinned, move } = bench();
     const route = await pinned(A);
     store.fault = 'reject';
-    expect(await routing.endings.inspect(route, ASKED, 400, 'Server not initialized')).toBe('pass');
+    expect(
+      await routing.inspect(route, ASKED, { status: 400, body: 'Server not initialized' }, req),
+    ).toEqual(PASS);
     store.fault = undefined;
     move(B);
-    expect(await routing.endings.inspect(route, ASKED, 400, 'Server not initialized')).toBe('pass');
+    expect(
+      await routing.inspect(route, ASKED, { status: 400, body: 'Server not initialized' }, req),
+    ).toEqual(PASS);
     expect(store.recordOf('x')).not.toHaveProperty('ended');
   });
 

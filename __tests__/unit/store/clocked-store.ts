@@ -93,10 +93,10 @@ export class ClockedStore implements SessionStore {
     this.tell('ended', id);
   }
 
-  tell(event: 'ended', id: string): void;
+  tell(event: 'ended' | 'changed', id: string): void;
   tell(event: 'interrupted' | 'resumed'): void;
   tell(event: keyof EndedListener, id = ''): void {
-    for (const listener of this.listeners) listener[event](id);
+    for (const listener of this.listeners) listener[event]?.(id);
   }
 
   /** What was asked since the last time. */

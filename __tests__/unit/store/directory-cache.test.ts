@@ -255,3 +255,37 @@ test('an unknown key is asked for each time: it may be stored by another gateway
   await settled();
   expect(store.taken()).toEqual(['getWithExpiry']);
 });
+
+describe('a session that another gateway has recovered', () => {
+  const moved = { ...recordOf(), version: 2, backend_url: 'http://b' };
+
+  test('is read again as soon as that is told, and goes to the new place', async () => {
+    const { directory, store } = await benchWithSession();
+    store.put(KEY, moved, TTL + ENDED_TTL);
+    store.tell('changed', KEY);
+    expect(await directory.lookup(KEY)).toEqual({ kind: 'live', record: moved });
+    expect(directory.lookup(KEY)).toEqual({ kind: 'live', record: moved });
+  });
+
+  test('that is told while the store is being read: what was read before is not kept', async () => {
+    const { another, store } = await benchWithSession();
+    const cold = another();
+    const release = store.holdAnswers();
+    const before = cold.lookup(KEY);
+    store.put(KEY, moved, TTL + ENDED_TTL);
+    release();
+    await before;
+    store.tell('changed', KEY);
+    expect(await cold.lookup(KEY)).toEqual({ kind: 'live', record: moved });
+  });
+
+  test('and that this gateway does not know is nothing to it; an ended one stays ended', async () => {
+    const { directory, store } = await benchWithSession();
+    store.tell('changed', OTHER);
+    await directory.endNow(KEY);
+    store.tell('changed', KEY);
+    store.taken();
+    expect(directory.lookup(KEY)).toEqual({ kind: 'ended' });
+    expect(store.taken()).toEqual([]);
+  });
+});

@@ -56,7 +56,7 @@ describe.each(FAULTS)('while the store fails (%s)', (fault) => {
     clock.advance(TTL / 10);
     void directory.lookup(KEY);
     await until(() => failures.length === 3);
-    expect(failures.map(({ during }) => during)).toEqual(['create', 'end', 'touch']);
+    expect(failures.map(({ during }) => during)).toEqual(['create', 'replace', 'touch']);
   });
 
   test('a session is found as soon as the store is back', async () => {

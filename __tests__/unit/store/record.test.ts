@@ -1,9 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   BACKEND_URL,
+  haveOneBackend,
   newRecord,
+  noteOf,
   OPENED_ON,
+  readNote,
   readRecord,
+  recoveredRecord,
   tombstoneOf,
   type SessionRecord,
 } from '../../../src/store/record.ts';
@@ -61,7 +65,8 @@ describe('a record that was stored', () => {
   });
 
   test('is live if a store gives null for what it was not given', () => {
-    expect(readRecord({ ...RECORD, ended: null }, KEY)).toEqual({ kind: 'live', record: RECORD });
+    const nothing = { ended: null, backend_id: null, backend_session: null, note: null };
+    expect(readRecord({ ...RECORD, ...nothing }, KEY)).toEqual({ kind: 'live', record: RECORD });
   });
 
   test('gives nothing but its own members', () => {
@@ -113,6 +118,60 @@ describe('a record cannot be used', () => {
     ['looking at it throws', trapped],
   ])('if %s', (_why, stored) => {
     expect(readRecord(stored, KEY)).toEqual(UNUSABLE);
+  });
+});
+
+describe('the record of a recovered session', () => {
+  const at = { nonce: 'm', backendUrl: 'http://b', backendId: 'two', backendSession: 'sealed' };
+
+  test('is a later version, of another backend', () => {
+    const recovered = recoveredRecord({ ...RECORD, backend_id: 'one' }, at);
+    expect(recovered).toEqual({
+      ...{ ...RECORD, version: RECORD.version + 1, nonce: 'm', backend_url: 'http://b' },
+      ...{ backend_id: 'two', backend_session: 'sealed' },
+    });
+    expect(readRecord(recovered, KEY)).toEqual({ kind: 'live', record: recovered });
+  });
+
+  test('names no instance where its backend has none', () => {
+    const nameless = { ...at, backendId: undefined };
+    expect(recoveredRecord({ ...RECORD, backend_id: 'one' }, nameless)).not.toHaveProperty(
+      'backend_id',
+    );
+  });
+
+  test.each(['backend_url', 'backend_id', 'backend_session'])(
+    'is told from another one by its %s',
+    (member) => {
+      const recovered = recoveredRecord(RECORD, at);
+      expect(haveOneBackend(recovered, { ...recovered, version: 9, nonce: 'x' })).toBe(true);
+      expect(haveOneBackend(recovered, { ...recovered, [member]: 'other' })).toBe(false);
+    },
+  );
+});
+
+describe('a note beside a record', () => {
+  const note = noteOf({ key: KEY, nonce: 'n', note: 'sealed' });
+
+  test('is read under its own key only, and is no record of a session', () => {
+    expect([readNote(note, KEY), readNote(note, 'other')]).toEqual(['sealed', undefined]);
+    expect(readRecord(note, KEY)).toEqual({ kind: 'unusable' });
+  });
+
+  test.each([RECORD, { ...note, format: 2 }, { ...note, note: 7 }, 'sealed', null])(
+    'is not %j',
+    (stored) => {
+      expect(readNote(stored, KEY)).toBeUndefined();
+    },
+  );
+
+  test('may have 14 336 characters', () => {
+    const [longest, longer] = [14_336, 14_337].map((length) => ({
+      ...note,
+      note: 'x'.repeat(length),
+    }));
+    expect(readNote(longest, KEY)).toHaveLength(14_336);
+    expect(readNote(longer, KEY)).toBeUndefined();
   });
 });
 

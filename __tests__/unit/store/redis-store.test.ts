@@ -212,7 +212,7 @@ describe('what Redis is asked', () => {
     [
       'to replace',
       (store) => store.replace(KEY, recordOf(), 5, 7),
-      [['EVAL', script, 1, PREFIXED, 7, JSON_RECORD, 5, '', KEY]],
+      [['EVAL', script, 1, PREFIXED, 7, JSON_RECORD, 5, 'mcp-session:ended', `changed:${KEY}`]],
     ],
     [
       'to end',

@@ -160,7 +160,15 @@ describe('what is no store is refused when the middleware is made, with the reme
 /** An option that is added has to be added here, and to the names that tell options from a store. */
 const EACH_OPTION: Required<Record<keyof McpSessionRoutingOptions, 1>> = {
   ...{ backends: 1, balance: 1, health: 1, ttl: 1, endedTtl: 1, unknownSessionStatus: 1, cache: 1 },
-  ...{ storeTimeout: 1, maxBodySize: 1, lostSession: 1, lostAfter: 1, skip: 1, handler: 1 },
+  ...{
+    storeTimeout: 1,
+    maxBodySize: 1,
+    lostSession: 1,
+    lostAfter: 1,
+    recover: 1,
+    skip: 1,
+    handler: 1,
+  },
   ...{ logger: 1, on: 1 },
 };
 

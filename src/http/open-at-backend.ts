@@ -1,0 +1,89 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { isSessionId, PROTOCOL_VERSION_HEADER, SESSION_HEADER } from '../protocol/session-id.ts';
+import type { NewOpening, Opened } from '../routing/recovery.ts';
+import { askBackend, NotConnected, type Ask } from './ask-backend.ts';
+import { forgetAtBackend } from './forget-at-backend.ts';
+import { withoutHopByHop } from './hop-by-hop.ts';
+
+/** How long a backend may take to open a session (ms). */
+const DEADLINE = 10_000;
+
+const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
+
+/** What belongs to the request that has found the session lost, or to its body. */
+const OF_THE_REQUEST = [
+  ...['content-length', 'transfer-encoding', 'content-encoding', 'content-type', 'expect'],
+  ...['accept', 'accept-encoding', SESSION_HEADER, 'last-event-id', PROTOCOL_VERSION_HEADER],
+];
+
+/**
+ * Opens a session in the client's name: its own `initialize`, with the headers, and so the credentials, of the
+ * request that needs it; then `notifications/initialized` (MCP, Lifecycle, Initialization).
+ */
+export async function openAtBackend(opening: NewOpening, secure: boolean): Promise<Opened> {
+  const { origin, path, body, req } = opening;
+  const headers = headersOf(req);
+  const ask = { path, method: 'POST', secure, signal: AbortSignal.timeout(DEADLINE) };
+  let sessionId: string | undefined;
+  try {
+    const answer = await askBackend(origin, { ...ask, ...withBody(body, headers) });
+    sessionId = idOf(answer);
+    await answered(answer);
+    if (sessionId === undefined) return { kind: 'failed' };
+    const version = req.headers[PROTOCOL_VERSION_HEADER];
+    const session = {
+      [SESSION_HEADER]: sessionId,
+      ...(version === undefined ? {} : { [PROTOCOL_VERSION_HEADER]: version }),
+    };
+    const taken = await askBackend(origin, {
+      ...ask,
+      ...withBody(INITIALIZED, { ...headers, ...session }),
+    });
+    taken.on('error', () => {}).resume();
+    if (isSuccess(taken)) return { kind: 'opened', sessionId };
+  } catch (error) {
+    if (error instanceof NotConnected && sessionId === undefined) return { kind: 'unreachable' };
+  }
+  if (sessionId !== undefined) forgetAtBackend(origin, { path, secure }, sessionId, req.headers);
+  return { kind: 'failed' };
+}
+
+function headersOf(req: IncomingMessage): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { ...withoutHopByHop(req.headers) };
+  for (const name of OF_THE_REQUEST) delete headers[name];
+  return headers;
+}
+
+function withBody(body: string, headers: OutgoingHttpHeaders): Pick<Ask, 'body' | 'headers'> {
+  return {
+    body,
+    headers: {
+      ...headers,
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    },
+  };
+}
+
+function idOf(answer: IncomingMessage): string | undefined {
+  const id = answer.headers[SESSION_HEADER];
+  return isSuccess(answer) && typeof id === 'string' && isSessionId(id) ? id : undefined;
+}
+
+function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode < 300;
+}
+
+/** The result is there: at the end of a JSON answer, and with the first event of a stream, which may go on. */
+function answered(answer: IncomingMessage): Promise<void> {
+  const stream = /^text\/event-stream/i.test(answer.headers['content-type'] ?? '');
+  return new Promise((resolve, reject) => {
+    answer.on('error', reject);
+    answer.once('end', resolve);
+    answer.on('data', (chunk: Buffer) => {
+      // A priming event has an empty "data:"; the result has not.
+      if (stream && /^data: *\S/m.test(chunk.toString('latin1'))) resolve();
+    });
+  });
+}
