@@ -9,6 +9,7 @@ import { createGuard, type Guard } from './http/guard.ts';
 import { LiveStreams } from './http/live-streams.ts';
 import { openAtBackend } from './http/open-at-backend.ts';
 import { routedRequestOf, type Connections } from './http/routed-request.ts';
+import type { Surroundings } from './http/surroundings.ts';
 import type { McpSessionRoutingOptions } from './options.ts';
 import { isSessionId } from './protocol/session-id.ts';
 import { reporterOf, type Counters } from './reporter.ts';
@@ -123,12 +124,12 @@ export function mcpSessionRouting(
   );
   const streams = new LiveStreams((key) => directory.lookup(key), settings.ttl / 10);
   const places = new Places({ backends, outages: new Outages(now), lostAfter: settings.lostAfter });
-  const backendTls = { secure: true };
+  const proxy: Surroundings['proxy'] = { manner: { secure: true, changeOrigin: false } };
   const recovery = recoveryOf(settings.recover, resolved.store, {
     ...{ directory, places },
-    open: (opening) => openAtBackend(opening, backendTls.secure),
+    open: (opening) => openAtBackend(opening, proxy.manner),
     forget: ({ origin, path, req }, sessionId) =>
-      forgetAtBackend(origin, { path, ...backendTls }, sessionId, req.headers),
+      forgetAtBackend(origin, { path, ...proxy.manner }, sessionId, req.headers),
     onRecovered: reporter.recovered,
   });
   const routing = new SessionRouting({
@@ -143,7 +144,7 @@ export function mcpSessionRouting(
     streams,
     traffic,
     connections,
-    backendTls,
+    proxy,
     recovers: recovery !== undefined,
     skip: settings.skip && yesOrNo('skip', settings.skip),
     handler: settings.handler,

@@ -4,15 +4,21 @@ import https from 'node:https';
 /** How long a backend may take to accept a connection (ms). */
 const CONNECT_TIMEOUT = 2000;
 
+/** How a proxy speaks to the backends; requests of this package's own are to look the same. */
+export interface Manner {
+  /** Whether a certificate that nobody has signed is refused. */
+  readonly secure: boolean;
+  /** Whether the backend's own name is the `Host`, in place of the client's. */
+  readonly changeOrigin: boolean;
+}
+
 /** A request of this package's own to a backend. */
-export interface Ask {
+export interface Ask extends Manner {
   /** Path and query. */
   readonly path: string;
   readonly method: string;
   readonly headers: OutgoingHttpHeaders;
   readonly body?: Buffer | string | undefined;
-  /** Whether a certificate that nobody has signed is refused. */
-  readonly secure: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -31,7 +37,7 @@ export function askBackend(backendUrl: string, ask: Ask): Promise<IncomingMessag
     port: url.port,
     path: ask.path,
     method: ask.method,
-    headers: ask.headers,
+    headers: ask.changeOrigin ? { ...ask.headers, host: url.host } : ask.headers,
     agent: false,
     rejectUnauthorized: ask.secure,
     ...(ask.signal && { signal: ask.signal }),

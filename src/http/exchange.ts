@@ -9,9 +9,9 @@ import type { ConnectFailure } from '../routing/losses.ts';
 import type { Destination, Route, Stop } from '../routing/route.ts';
 import { LONGEST_OPENING } from '../store/openings.ts';
 import { DELETED, isTooLate, refusalAnswer, settleOnceAnswered, statusOf } from './answer.ts';
+import type { RequestLine } from './forget-at-backend.ts';
 import { askHandler } from './refusal-handler.ts';
 import { keptBody } from './request-message.ts';
-import type { RequestLine } from './resend.ts';
 import { rememberRoutedRequest, type Connections, type RoutedRequest } from './routed-request.ts';
 import type { Surroundings } from './surroundings.ts';
 import { visit } from './visit.ts';
@@ -116,7 +116,8 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
 
   sentAs(line: RequestLine): void {
     this.line = line;
-    this.#around.backendTls.secure = line.secure;
+    const { secure, changeOrigin } = line;
+    this.#around.proxy.manner = { secure, changeOrigin };
   }
 
   reached(origin: string): void {

@@ -1,6 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
-import { askBackend } from './ask-backend.ts';
+import { askBackend, type Manner } from './ask-backend.ts';
+
+/** How a request was sent. */
+export interface RequestLine extends Manner {
+  /** Path and query. */
+  readonly path: string;
+}
 
 /** Headers that a backend may need to accept a DELETE in the client's name. */
 const CARRIED = ['authorization', 'cookie', 'host', 'mcp-protocol-version'] as const;
@@ -11,7 +17,7 @@ const CARRIED = ['authorization', 'cookie', 'host', 'mcp-protocol-version'] as c
  */
 export function forgetAtBackend(
   backendUrl: string,
-  { path, secure }: { readonly path: string; readonly secure: boolean },
+  { path, secure, changeOrigin }: RequestLine,
   sessionId: string,
   headers: IncomingHttpHeaders,
 ): void {
@@ -21,6 +27,7 @@ export function forgetAtBackend(
     method: 'DELETE',
     headers: { ...Object.fromEntries(carried), [SESSION_HEADER]: sessionId },
     secure,
+    changeOrigin,
     signal: AbortSignal.timeout(2000),
   }).then(
     (answer) => answer.on('error', () => {}).resume(),

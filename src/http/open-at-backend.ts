@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { isSessionId, PROTOCOL_VERSION_HEADER, SESSION_HEADER } from '../protocol/session-id.ts';
 import type { NewOpening, Opened } from '../routing/recovery.ts';
-import { askBackend, NotConnected, type Ask } from './ask-backend.ts';
+import { askBackend, NotConnected, type Ask, type Manner } from './ask-backend.ts';
 import { forgetAtBackend } from './forget-at-backend.ts';
 import { withoutHopByHop } from './hop-by-hop.ts';
 
@@ -20,10 +20,10 @@ const OF_THE_REQUEST = [
  * Opens a session in the client's name: its own `initialize`, with the headers, and so the credentials, of the
  * request that needs it; then `notifications/initialized` (MCP, Lifecycle, Initialization).
  */
-export async function openAtBackend(opening: NewOpening, secure: boolean): Promise<Opened> {
+export async function openAtBackend(opening: NewOpening, manner: Manner): Promise<Opened> {
   const { origin, path, body, req } = opening;
   const headers = headersOf(req);
-  const ask = { path, method: 'POST', secure, signal: AbortSignal.timeout(DEADLINE) };
+  const ask = { path, method: 'POST', ...manner, signal: AbortSignal.timeout(DEADLINE) };
   let sessionId: string | undefined;
   try {
     const answer = await askBackend(origin, { ...ask, ...withBody(body, headers) });
@@ -44,7 +44,7 @@ export async function openAtBackend(opening: NewOpening, secure: boolean): Promi
   } catch (error) {
     if (error instanceof NotConnected && sessionId === undefined) return { kind: 'unreachable' };
   }
-  if (sessionId !== undefined) forgetAtBackend(origin, { path, secure }, sessionId, req.headers);
+  if (sessionId !== undefined) forgetAtBackend(origin, { path, ...manner }, sessionId, req.headers);
   return { kind: 'failed' };
 }
 

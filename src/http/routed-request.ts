@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reason } from '../protocol/reasons.ts';
 import type { ConnectFailure } from '../routing/losses.ts';
 import type { Destination, Route, Stop } from '../routing/route.ts';
+import type { RequestLine } from './forget-at-backend.ts';
 
 /** What a proxy may ask of a request that the middleware has seen. */
 export interface RoutedRequest {
@@ -22,7 +23,7 @@ export interface RoutedRequest {
   /** A proxy sends the request there. */
   sent(url: string | undefined): void;
   /** The request line is made: what would undo the request has to be sent in the same way. */
-  sentAs(line: { readonly path: string; readonly secure: boolean }): void;
+  sentAs(line: RequestLine): void;
   /** A connection to `origin` was made, or it has answered. */
   reached(origin: string): void;
   /** Answers in place of a backend; breaks the connection off if the client has got a part of an answer. */

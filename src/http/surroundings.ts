@@ -2,12 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Traffic } from '../backends/traffic.ts';
 import type { Reason } from '../protocol/reasons.ts';
 import type { SessionRouting } from '../routing/session-routing.ts';
+import type { Manner } from './ask-backend.ts';
 import type { LiveStreams } from './live-streams.ts';
 import type { RefusalHandler } from './refusal-handler.ts';
 import type { Connections } from './routed-request.ts';
 
 /** What all exchanges of one middleware share. */
-export interface Surroundings<Req extends IncomingMessage, Res extends ServerResponse> {
+export interface Surroundings<
+  Req extends IncomingMessage = IncomingMessage,
+  Res extends ServerResponse = ServerResponse,
+> {
   readonly routing: SessionRouting;
   readonly streams: LiveStreams;
   readonly traffic: Traffic;
@@ -19,6 +23,6 @@ export interface Surroundings<Req extends IncomingMessage, Res extends ServerRes
   /** Lost sessions are recovered: what it takes is kept of each request. */
   readonly recovers: boolean;
   /** How the proxy was last seen to speak to the backends. */
-  readonly backendTls: { secure: boolean };
+  readonly proxy: { manner: Manner };
   readonly onRefused: (reason: Reason, key: string | undefined) => void;
 }

@@ -6,9 +6,9 @@ import type { PinnedRoute, Route } from '../routing/route.ts';
 import { keyOf } from '../routing/session-routing.ts';
 import { refusalAnswer, settleRequest, statusOf, type Answer } from './answer.ts';
 import { NotConnected } from './ask-backend.ts';
-import { forgetAtBackend } from './forget-at-backend.ts';
+import { forgetAtBackend, type RequestLine } from './forget-at-backend.ts';
 import { headOf, MAX_INSPECTED, textOf } from './read-answer.ts';
-import { resend, type RequestLine } from './resend.ts';
+import { resend } from './resend.ts';
 import { PASS, ResponseGate, SEND, type HeadVerdict, type Release } from './response-gate.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -26,10 +26,7 @@ export interface Question {
   readonly opening: string | undefined;
 }
 
-type Around = Pick<
-  Surroundings<IncomingMessage, ServerResponse>,
-  'routing' | 'streams' | 'onRefused' | 'unknownSessionStatus'
->;
+type Around = Pick<Surroundings, 'routing' | 'streams' | 'onRefused' | 'unknownSessionStatus'>;
 
 /** The answer to one request: it is looked at, and where need be held or replaced, before the client gets it. */
 export class WatchedAnswer {

@@ -19,5 +19,6 @@ export interface ProxyOptionsLike {
   toProxy?: unknown;
   forward?: unknown;
   secure?: unknown;
+  changeOrigin?: unknown;
   selfHandleResponse?: unknown;
 }

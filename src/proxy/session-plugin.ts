@@ -29,7 +29,10 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
   // Their path is not the client's.
   const ownPath = options.ignorePath === true || options.toProxy === true;
   const handled = options.selfHandleResponse === true;
-  const secure = options.secure !== false;
+  const manner = {
+    secure: options.secure !== false,
+    changeOrigin: options.changeOrigin === true,
+  };
   if (options.forward !== undefined) {
     throw new SessionRoutingError(
       'invalid_option',
@@ -60,7 +63,7 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
   proxyServer.on(
     'proxyReq',
     (proxyReq: ClientRequest, req: IncomingMessage, res: http.ServerResponse) => {
-      routedRequestOf(req)?.sentAs({ path: proxyReq.path, secure });
+      routedRequestOf(req)?.sentAs({ path: proxyReq.path, ...manner });
       // httpxy closes the connection after a chunked body; node:http frames such a body itself.
       if (!proxyReq.headersSent) proxyReq.removeHeader('connection');
       if (isOver(res)) proxyReq.destroy();

@@ -114,6 +114,20 @@ export const recovery: readonly Rule[] = [
   },
   {
     id: 'D2',
+    title: 'recover: the new backend is called by its own name where the app changes the Host',
+    async run(env) {
+      const proxyOptions = { changeOrigin: true };
+      const { gw, a, b } = await env.routed(2, { options: RECOVER, proxyOptions });
+      const id = await openSession(gw);
+      await call(gw, id).expect(200);
+      await a.refuse();
+      await call(gw, id).expect(200);
+      const host = new URL(b.origin).host;
+      expect(b.hits.map(({ headers }) => headers.host)).toEqual([host, host, host]);
+    },
+  },
+  {
+    id: 'D2',
     title: 'recover: 20 requests at once open one new session, over two gateways too',
     async run(env) {
       const store = new MemoryStore();
