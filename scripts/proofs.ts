@@ -101,7 +101,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'A7',
     file: 'src/routing/answer.ts',
-    find: 'if (!success || !route.opening)',
+    find: 'if (!success || !route.opening || route.stream)',
     replace: 'if (!success)',
     test: CONTRACT,
     title: 'A7: an id on the answer to a request that opens nothing is removed',
@@ -190,7 +190,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'B4',
     file: 'src/routing/answer.ts',
-    find: 'if (!success || !route.opening)',
+    find: 'if (!success || !route.opening || route.stream)',
     replace: 'if (!success && !route.opening)',
     test: CONTRACT,
     title: 'B4: an error with an id is passed on without it',
@@ -302,7 +302,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'C6',
     file: 'src/mcp-session-routing.ts',
-    find: 'return directory.endNow(keyOf(sessionId));',
+    find: 'if (await directory.endNow(keyOf(sessionId))) return true;',
     replace: 'return true;',
     test: CONTRACT,
     title: 'C6: sessions.end(id) ends a session everywhere',
@@ -475,6 +475,30 @@ export const proofs: readonly Proof[] = [
     replace: "  wrapRouter(options);\n  Reflect.set(options, 'followRedirects', 1);\n",
     test: CONTRACT,
     title: 'D11: a redirect of a backend is passed on',
+  },
+  {
+    id: 'E5',
+    file: 'src/http/watched-answer.ts',
+    find: "return { kind: 'rewrite', rewrite: endpoint.rewrite };",
+    replace: 'return SEND;',
+    test: CONTRACT,
+    title: 'E5: the URL leads to where the gateway has mounted the backend',
+  },
+  {
+    id: 'E5',
+    file: 'src/http/watched-answer.ts',
+    find: "else res.once('close', over);",
+    replace: '',
+    test: CONTRACT,
+    title: 'E5: with the stream the session ends, on all gateways',
+  },
+  {
+    id: 'E6',
+    file: 'src/http/exchange.ts',
+    find: 'this.#stop = at;',
+    replace: '',
+    test: CONTRACT,
+    title: 'E6: a POST with an id that was never issued goes nowhere',
   },
   {
     id: 'F1',

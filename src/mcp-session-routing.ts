@@ -11,11 +11,12 @@ import { openAtBackend } from './http/open-at-backend.ts';
 import { routedRequestOf, type Connections } from './http/routed-request.ts';
 import type { Surroundings } from './http/surroundings.ts';
 import type { McpSessionRoutingOptions } from './options.ts';
+import { ENDPOINT_PARAMS } from './protocol/endpoint.ts';
 import { isSessionId } from './protocol/session-id.ts';
 import { reporterOf, type Counters } from './reporter.ts';
 import { Places } from './routing/places.ts';
 import { recoveryOf } from './routing/recovery-option.ts';
-import { keyOf, SessionRouting } from './routing/session-routing.ts';
+import { keyOf, keyOfStream, SessionRouting } from './routing/session-routing.ts';
 import { settingsOf } from './settings.ts';
 import { LocalCache } from './store/local-cache.ts';
 import { resolveStore, type StoreLike } from './store/resolve-store.ts';
@@ -146,6 +147,7 @@ export function mcpSessionRouting(
     connections,
     proxy,
     recovers: recovery !== undefined,
+    sseParams: paramsOf(settings.sse),
     skip: settings.skip && yesOrNo('skip', settings.skip),
     handler: settings.handler,
     unknownSessionStatus: settings.unknownSessionStatus,
@@ -164,7 +166,8 @@ export function mcpSessionRouting(
     async end(sessionId: string): Promise<boolean> {
       // Callers without types may have lost the id: what has none has no session.
       if (typeof sessionId !== 'string' || !isSessionId(sessionId)) return false;
-      return directory.endNow(keyOf(sessionId));
+      if (await directory.endNow(keyOf(sessionId))) return true;
+      return settings.sse ? directory.endNow(keyOfStream(sessionId)) : false;
     },
     stats(): Stats {
       return { ...reporter.counters(), streams: streams.size, cached: cache?.size ?? 0 };
@@ -184,4 +187,9 @@ export function mcpSessionRouting(
       await directory.close();
     },
   });
+}
+
+function paramsOf(sse: McpSessionRoutingOptions['sse']): readonly string[] {
+  if (typeof sse === 'object') return sse.params;
+  return sse === true ? ENDPOINT_PARAMS : [];
 }

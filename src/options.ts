@@ -87,6 +87,12 @@ export interface McpSessionRoutingOptions<
    * @example (session, req) => req.headers['x-tenant'] === 'stateless-tools'
    */
   readonly recover?: boolean | ((session: LostSessionInfo, req: Req) => boolean);
+  /**
+   * Also routes the HTTP+SSE transport of MCP 2024-11-05: GET streams that begin with an `endpoint` event, and the
+   * POSTs to it. `params` are the parameters of its URL that may hold the session.
+   * @default false; with `true` the parameters are `sessionId` and `session_id`
+   */
+  readonly sse?: boolean | { readonly params: readonly string[] };
   /** `true`: the request is none of this middleware's business. @default none is skipped */
   readonly skip?: (req: Req) => boolean;
   /** Answers refusals in place of the package; not where a backend's answer is already on its way. */

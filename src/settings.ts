@@ -51,6 +51,7 @@ const NAMES = [
   'backends',
   'health',
   'recover',
+  'sse',
   'cache',
   'logger',
   'on',
@@ -85,6 +86,7 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
     );
   }
   health(given);
+  sse(given.sse);
   const { recover }: typeof given = settings;
   if (recover !== undefined && typeof recover !== 'boolean' && typeof recover !== 'function') {
     throw invalid('recover', recover, 'must be true, false or a function');
@@ -102,6 +104,16 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
     functions('on.', on, EVENTS);
   }
   return { ...settings, cache: cacheOf(cache) };
+}
+
+function sse(value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  if (!isObject(value)) throw invalid('sse', value, 'must be true, false or { params }');
+  known('sse.', value, ['params']);
+  const params: unknown = Reflect.get(value, 'params');
+  const names = Array.isArray(params) && params.every((name) => typeof name === 'string' && name);
+  if (!names || params.length === 0)
+    throw invalid('sse.params', params, 'must be a list of names, such as ["sessionId"]');
 }
 
 function health({

@@ -7,6 +7,7 @@ import { recording } from './contract/recording.ts';
 import { recovery } from './contract/recovery.ts';
 import { root } from './contract/root.ts';
 import type { Rule } from './contract/rule.ts';
+import { sse } from './contract/sse.ts';
 
 /** The contract of this package, one rule after the other; each is tried on any combination of Express and proxy. */
 export const contract: readonly Rule[] = [
@@ -17,5 +18,6 @@ export const contract: readonly Rule[] = [
   ...backends,
   ...fleetRules,
   ...recovery,
+  ...sse,
   ...life,
 ];

@@ -90,10 +90,14 @@ export interface OpenStream {
   close(): void;
 }
 
-/** Opens the event stream of a session; resolves when the answer's head is there. */
-export function openStream(at: Addressed, id: string, path = '/mcp'): Promise<OpenStream> {
+/** Opens the event stream of a session, or one without; resolves when the answer's head is there. */
+export function openStream(
+  at: Addressed,
+  id: string | undefined,
+  path = '/mcp',
+): Promise<OpenStream> {
   return new Promise((resolve, reject) => {
-    const headers = { Accept: 'text/event-stream', ...ofSession(id) };
+    const headers = { Accept: 'text/event-stream', ...(id !== undefined && ofSession(id)) };
     const req = http.get(new URL(path, at.url), { agent: false, headers });
     onCleanup(() => req.destroy());
     req.on('error', reject);

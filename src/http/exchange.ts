@@ -6,12 +6,12 @@ import type { Reason } from '../protocol/reasons.ts';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
 import type { Asked } from '../routing/answer.ts';
 import type { ConnectFailure } from '../routing/losses.ts';
-import type { Destination, Route, Stop } from '../routing/route.ts';
+import type { Destination, NamedSession, Route, Stop } from '../routing/route.ts';
 import { LONGEST_OPENING } from '../store/openings.ts';
 import { DELETED, isTooLate, refusalAnswer, settleOnceAnswered, statusOf } from './answer.ts';
 import type { RequestLine } from './forget-at-backend.ts';
 import { askHandler } from './refusal-handler.ts';
-import { keptBody } from './request-message.ts';
+import { echoOf, keptBody } from './request-message.ts';
 import { rememberRoutedRequest, type Connections, type RoutedRequest } from './routed-request.ts';
 import type { Surroundings } from './surroundings.ts';
 import { visit } from './visit.ts';
@@ -40,6 +40,10 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   refusal: Reason | undefined;
   line: RequestLine | undefined;
   body: Buffer | undefined;
+  /** Named by the query; it is looked for when a proxy asks, since any POST of the app may have such a query (A14). */
+  stream: NamedSession | undefined;
+  #stop: Stop | undefined;
+  #rawId: string | undefined;
   readonly #around: Surroundings<Req, Res>;
   readonly #answer: WatchedAnswer;
   #visit: Visit | undefined;
@@ -71,10 +75,26 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   take(route: Route): void {
     this.route = route;
     // Where no session can begin, the app's own answers are left alone (A14): those of a proxy are watched later.
-    if (route.kind === 'pinned' || route.opening) this.#answer.watch();
+    if (route.kind === 'pinned' || (route.opening && !route.stream)) this.#answer.watch();
   }
 
-  hold(): Promise<void> | undefined {
+  prepare(): Promise<void> | undefined {
+    return this.stream ? this.#findStream(this.stream) : this.#hold();
+  }
+
+  async #findStream(session: NamedSession): Promise<void> {
+    this.stream = undefined;
+    const at = await this.#around.routing.pinByQuery(session, this.req);
+    if (at.kind === 'pinned') {
+      this.take(at);
+      await this.#hold();
+    } else {
+      this.#stop = at;
+      ({ rawId: this.#rawId } = await echoOf(this.req, this.#around.maxBodySize));
+    }
+  }
+
+  #hold(): Promise<void> | undefined {
     const { recovers, maxBodySize } = this.#around;
     const matters = this.route.kind === 'pinned' || this.route.opening;
     if (!recovers || !matters || this.req.method !== 'POST') return undefined;
@@ -85,6 +105,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
 
   destination(): Destination {
     if (this.refusal) return { kind: 'refuse', reason: this.refusal };
+    if (this.#stop) return this.#stop;
     this.#answer.watch();
     const destination = this.#around.routing.destination(this.route, this.req);
     if (this.route.kind === 'pinned' && this.route.backendSession !== undefined)
@@ -124,7 +145,11 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     this.#around.routing.reached(origin);
   }
 
-  refuse(reason: Reason, rawId?: string, key: string | undefined = this.#key()): void {
+  refuse(
+    reason: Reason,
+    rawId: string | undefined = this.#rawId,
+    key: string | undefined = this.#key(),
+  ): void {
     const { handler, onRefused, unknownSessionStatus } = this.#around;
     const status = statusOf(reason, unknownSessionStatus);
     onRefused(reason, key);

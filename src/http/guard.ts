@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { NO_FACTS, type MessageFacts } from '../protocol/message.ts';
+import { sessionInQuery } from '../protocol/endpoint.ts';
+import type { MessageFacts } from '../protocol/message.ts';
 import { PROTOCOL_VERSION_HEADER, SESSION_HEADER } from '../protocol/session-id.ts';
 import {
   decideByHead,
@@ -8,9 +9,9 @@ import {
   type RequestFacts,
 } from '../routing/decide.ts';
 import type { NamedSession, PinnedRoute, Route, Stop } from '../routing/route.ts';
-import { keyOf } from '../routing/session-routing.ts';
+import { keyOf, keyOfStream } from '../routing/session-routing.ts';
 import { Exchange } from './exchange.ts';
-import { DECIDING_DEADLINE, requestMessage } from './request-message.ts';
+import { DECIDING_DEADLINE, echoOf, requestMessage } from './request-message.ts';
 import { rememberRoutedRequest, routedRequestOf } from './routed-request.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -23,14 +24,11 @@ export interface GuardOptions<
 
 export type Guard<Req, Res> = (req: Req, res: Res, next: (error?: unknown) => void) => void;
 
-/** How long it may take where only an error repeats its id (ms). */
-const ECHO_DEADLINE = 250;
-
 /** The middleware: finds out where a request belongs before anybody proxies it. */
 export function createGuard<Req extends IncomingMessage, Res extends ServerResponse>(
   options: GuardOptions<Req, Res>,
 ): Guard<Req, Res> {
-  const { routing, skip, maxBodySize: maxBytes } = options;
+  const { routing, skip, maxBodySize: maxBytes, sseParams } = options;
 
   return function guardSession(req, res, next) {
     if (skip?.(req) === true || routedRequestOf(req)) {
@@ -38,7 +36,7 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
       return;
     }
     const exchange = new Exchange(req, res, next, options);
-    const facts = factsOf(req);
+    const facts = factsOf(req, sseParams.length > 0);
     const decision = decideByHead(facts);
     if (decision) {
       act(decision);
@@ -54,6 +52,7 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
       switch (decided.kind) {
         case 'open':
           if (facts.sessionId !== undefined) removeHeader(req, SESSION_HEADER);
+          else if (req.method === 'POST') exchange.stream = streamOf(req, sseParams);
           forward({ ...decided, backendUrl: undefined, alternatives: [] });
           return;
         case 'pinned':
@@ -93,20 +92,20 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
   };
 }
 
-function factsOf(req: IncomingMessage): RequestFacts {
+/** The session of HTTP+SSE that a POST names, if that transport is ours at all. */
+function streamOf(req: IncomingMessage, params: readonly string[]): NamedSession | undefined {
+  const id = sessionInQuery(req.url ?? '', params);
+  return id === undefined ? undefined : { id, key: keyOfStream(id) };
+}
+
+function factsOf(req: IncomingMessage, sse: boolean): RequestFacts {
   const { [SESSION_HEADER]: sessionId, [PROTOCOL_VERSION_HEADER]: version } = req.headers;
   return {
     method: req.method,
     sessionId: Array.isArray(sessionId) ? sessionId.join(', ') : sessionId,
     versioned: version !== undefined,
+    asksForStream: sse && req.headers.accept?.includes('text/event-stream') === true,
   };
-}
-
-/** The id that an error repeats, if the body is there soon. */
-function echoOf(req: IncomingMessage, maxBytes: number): MessageFacts | Promise<MessageFacts> {
-  return req.method === 'POST'
-    ? requestMessage(req, { maxBytes, deadline: ECHO_DEADLINE })
-    : NO_FACTS;
 }
 
 function removeHeader(req: IncomingMessage, name: string): void {

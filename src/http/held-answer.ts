@@ -1,12 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import type { Method } from './gated-response.ts';
 
+interface Call {
+  readonly method: Method;
+  readonly args: unknown[];
+}
+
 type Listener = (...args: unknown[]) => void;
 
 /** What the app has given of an answer that the client does not get yet, and what it sees of the response meanwhile. */
 export class HeldAnswer {
   readonly #res: ServerResponse;
-  readonly #calls: { readonly method: Method; readonly args: unknown[] }[] = [];
+  #calls: Call[] = [];
   readonly #drainListeners: Listener[] = [];
   #ended = false;
   #over = false;
@@ -32,6 +37,24 @@ export class HeldAnswer {
     // A second head is the afterthought of an error handler: what is held has a head already.
     if (method !== 'writeHead' || this.#calls.length === 0) this.#calls.push({ method, args });
     if (method === 'end') this.#ended = true;
+  }
+
+  /** Puts other bytes in place of those that were held of the body; who has given them is called back. */
+  rewrite(change: (body: Buffer) => Buffer): void {
+    const parts = this.#calls.flatMap(({ method, args: [chunk, encoding] }) => {
+      if (method !== 'write' && method !== 'end') return [];
+      if (typeof chunk === 'string') return [Buffer.from(chunk, encodingOf(encoding))];
+      return chunk instanceof Uint8Array ? [chunk] : [];
+    });
+    const heads = this.#calls.filter(({ method }) => method !== 'write' && method !== 'end');
+    for (const { method, args } of this.#calls) if (method === 'write') swallow(args);
+    const end = this.#calls.filter(({ method }) => method === 'end');
+    const body: Call = { method: 'write', args: [change(Buffer.concat(parts))] };
+    this.#calls = [
+      ...heads,
+      body,
+      ...end.map(({ method, args }) => ({ method, args: callbacks(args) })),
+    ];
   }
 
   /** Makes the calls that were held; what comes after them is not held. */
@@ -71,4 +94,12 @@ export function swallow(args: unknown[]): true {
   const callback = args.findLast((arg) => typeof arg === 'function');
   if (typeof callback === 'function') process.nextTick(callback);
   return true;
+}
+
+function encodingOf(given: unknown): BufferEncoding {
+  return typeof given === 'string' && Buffer.isEncoding(given) ? given : 'utf8';
+}
+
+function callbacks(args: readonly unknown[]): unknown[] {
+  return args.filter((arg) => typeof arg === 'function');
 }

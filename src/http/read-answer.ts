@@ -15,6 +15,7 @@ export function headOf(res: ServerResponse): AnswerHead {
     sessionId: Array.isArray(sessionId) ? sessionId.join(', ') : sessionId?.toString(),
     eventStream: contentType.toLowerCase().startsWith('text/event-stream'),
     encoded: !canDecode(codingOf(res)),
+    packed: codingOf(res) !== 'identity',
   };
 }
 

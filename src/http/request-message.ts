@@ -9,6 +9,9 @@ import { peekBody, type PeekOptions } from './peek-body.ts';
 
 type ReadRequest = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown };
 
+/** How long it may take where only an error repeats its id (ms). */
+const ECHO_DEADLINE = 250;
+
 /** How long a body may take where it decides: a client that starts again sends a short one (ms). */
 export const DECIDING_DEADLINE = 2000;
 
@@ -40,4 +43,14 @@ function messageThatWasRead({ body, rawBody }: ReadRequest, maxBytes: number): M
   const facts =
     readable && Buffer.byteLength(read) <= maxBytes ? readMessage(read.toString()) : NO_FACTS;
   return facts === NO_FACTS ? readParsedMessage(body) : facts;
+}
+
+/** The id that an error repeats, if the body is there soon. */
+export function echoOf(
+  req: IncomingMessage,
+  maxBytes: number,
+): MessageFacts | Promise<MessageFacts> {
+  return req.method === 'POST'
+    ? requestMessage(req, { maxBytes, deadline: ECHO_DEADLINE })
+    : NO_FACTS;
 }

@@ -4,7 +4,7 @@ import { settleRequest, type Answer } from './answer.ts';
 import { putBefore, type Method, type Watcher } from './gated-response.ts';
 import { applyHead, headersOf, type HeaderPairs } from './head-arguments.ts';
 import { HeldAnswer, swallow } from './held-answer.ts';
-import { Inspection } from './inspection.ts';
+import { Inspection, type InspectionOptions } from './inspection.ts';
 import { relay } from './relay.ts';
 
 /** What becomes of an answer whose head is about to be sent. */
@@ -12,10 +12,10 @@ export type HeadVerdict =
   | { readonly kind: 'pass' }
   /** Nothing is sent until the promise resolves. */
   | { readonly kind: 'hold'; readonly until: Promise<Release> }
-  /** Nothing is sent until the body is there and has been read; `undefined`: it is too long, or does not come. */
+  /** Nothing is sent until enough of the body is there and has been read; `undefined`: it is too long, or does not come. */
   | {
       readonly kind: 'inspect';
-      readonly maxBytes: number;
+      readonly of: InspectionOptions;
       readonly read: (body: Buffer | undefined) => Promise<Release>;
     };
 
@@ -23,6 +23,8 @@ export type HeadVerdict =
 export type Release =
   /** It goes to the client, with all that follows. */
   | { readonly kind: 'send' }
+  /** The same, with other bytes in place of those that were held of the body. */
+  | { readonly kind: 'rewrite'; readonly rewrite: (body: Buffer) => Buffer }
   /** It is dropped, and the client gets another one: of ours, or of another backend. */
   | { readonly kind: 'replace'; readonly by: Answer }
   | { readonly kind: 'relay'; readonly answer: IncomingMessage };
@@ -139,7 +141,7 @@ export class ResponseGate implements Watcher {
       this.#releaseAfter(verdict.until);
     } else {
       this.#state = 'inspecting';
-      this.#inspection = new Inspection(verdict.maxBytes, (body) => {
+      this.#inspection = new Inspection(verdict.of, (body) => {
         this.#state = 'held';
         this.#releaseAfter(verdict.read(body));
       });
@@ -190,6 +192,10 @@ export class ResponseGate implements Watcher {
       const call = (method: Method, args: unknown[]): unknown => this.#original(method, args);
       if (this.#startAnew()) relay(release.answer, this.#res, call);
       return;
+    }
+    if (release.kind === 'rewrite') {
+      this.#res.removeHeader('content-length');
+      this.#held?.rewrite(release.rewrite);
     }
     this.#state = 'open';
     this.#held?.replay((method, args) => this.#original(method, args));

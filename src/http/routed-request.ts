@@ -9,8 +9,8 @@ export interface RoutedRequest {
   readonly route: Route;
   /** It was refused, and the app's `handler` was asked to answer. */
   readonly refusal: Reason | undefined;
-  /** Keeps what it takes to send the request again, if it may have to be: to be waited for before it is sent. */
-  hold(): Promise<void> | undefined;
+  /** What has to be known of the request, or kept of it, before it is sent; to be waited for. */
+  prepare(): Promise<void> | undefined;
   /** Where the request goes; for a request without a session a backend is chosen now. */
   destination(): Destination;
   /** Where it goes after no connection to `origin` could be made. */

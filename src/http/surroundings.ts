@@ -22,6 +22,8 @@ export interface Surroundings<
   readonly maxBodySize: number;
   /** Lost sessions are recovered: what it takes is kept of each request. */
   readonly recovers: boolean;
+  /** Parameters that name a session of HTTP+SSE; none: that transport is none of ours. */
+  readonly sseParams: readonly string[];
   /** How the proxy was last seen to speak to the backends. */
   readonly proxy: { manner: Manner };
   readonly onRefused: (reason: Reason, key: string | undefined) => void;

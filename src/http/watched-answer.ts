@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reason } from '../protocol/reasons.ts';
-import { SESSION_HEADER } from '../protocol/session-id.ts';
+import { isSessionId, SESSION_HEADER } from '../protocol/session-id.ts';
 import type { AnswerHead, Asked } from '../routing/answer.ts';
 import type { PinnedRoute, Route } from '../routing/route.ts';
-import { keyOf } from '../routing/session-routing.ts';
+import { keyOf, keyOfStream } from '../routing/session-routing.ts';
 import { refusalAnswer, settleRequest, statusOf, type Answer } from './answer.ts';
 import { NotConnected } from './ask-backend.ts';
 import { forgetAtBackend, type RequestLine } from './forget-at-backend.ts';
 import { headOf, MAX_INSPECTED, textOf } from './read-answer.ts';
+import { FIRST_EVENT, readEndpoint } from './read-endpoint.ts';
 import { resend } from './resend.ts';
 import { PASS, ResponseGate, SEND, type HeadVerdict, type Release } from './response-gate.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -26,7 +27,10 @@ export interface Question {
   readonly opening: string | undefined;
 }
 
-type Around = Pick<Surroundings, 'routing' | 'streams' | 'onRefused' | 'unknownSessionStatus'>;
+type Around = Pick<
+  Surroundings,
+  'routing' | 'streams' | 'sseParams' | 'onRefused' | 'unknownSessionStatus'
+>;
 
 /** The answer to one request: it is looked at, and where need be held or replaced, before the client gets it. */
 export class WatchedAnswer {
@@ -42,7 +46,7 @@ export class WatchedAnswer {
   /** From now on, if it was not before. */
   watch(): void {
     const { route, res } = this.#question;
-    const trigger = route.kind === 'open' ? SESSION_HEADER : undefined;
+    const trigger = route.kind === 'open' && !route.stream ? SESSION_HEADER : undefined;
     this.#gate ??= new ResponseGate(res, () => this.#onHead(), trigger);
   }
 
@@ -72,6 +76,9 @@ export class WatchedAnswer {
         return PASS;
       case 'record':
         return { kind: 'hold', until: this.#record(plan.sessionId, head) };
+      case 'endpoint':
+        res.removeHeader(SESSION_HEADER);
+        return { kind: 'inspect', of: FIRST_EVENT, read: (body) => this.#endpoint(body) };
       case 'refuse':
         return { kind: 'hold', until: Promise.resolve(this.#replaceBy(plan.reason)) };
       case 'end':
@@ -81,7 +88,7 @@ export class WatchedAnswer {
         if (route.kind !== 'pinned') return PASS;
         return {
           kind: 'inspect',
-          maxBytes: MAX_INSPECTED,
+          of: { maxBytes: MAX_INSPECTED },
           read: (body) => this.#inspect(route, head.status, body),
         };
     }
@@ -92,8 +99,9 @@ export class WatchedAnswer {
     const { route, asked, opening, req, res, line } = this.#question;
     let reason: Reason = 'invalid_backend_answer';
     try {
-      if ((await routing.record(route, sessionId, asked, opening)) === 'created') {
-        if (head.eventStream) streams.add(keyOf(sessionId), res);
+      const session = { key: keyOf(sessionId), id: sessionId };
+      if ((await routing.record(route, session, asked.path, opening)) === 'created') {
+        if (head.eventStream) streams.add(session.key, res);
         return SEND;
       }
     } catch {
@@ -103,6 +111,29 @@ export class WatchedAnswer {
     const { backendUrl } = route;
     if (backendUrl !== undefined && line) forgetAtBackend(backendUrl, line, sessionId, req.headers);
     return this.#replaceBy(reason);
+  }
+
+  /** The first event of a stream: with `endpoint` it opens a session of HTTP+SSE. */
+  async #endpoint(bytes: Buffer | undefined): Promise<Release> {
+    const { routing, streams, sseParams } = this.#around;
+    const { route, asked, line, res } = this.#question;
+    const endpoint =
+      bytes && readEndpoint(bytes, { asked: asked.path, sent: line?.path }, sseParams);
+    if (!endpoint) return SEND;
+    const session = { key: keyOfStream(endpoint.id), id: endpoint.id };
+    try {
+      if (!isSessionId(session.id)) return this.#replaceBy('invalid_backend_answer');
+      if ((await routing.record(route, session, endpoint.path)) !== 'created')
+        return this.#replaceBy('invalid_backend_answer');
+    } catch {
+      // Counted and told by the directory.
+      return this.#replaceBy('store_unavailable');
+    }
+    streams.add(session.key, res);
+    const over = (): void => void routing.endings.closed(session.key);
+    if (res.destroyed) over();
+    else res.once('close', over);
+    return { kind: 'rewrite', rewrite: endpoint.rewrite };
   }
 
   async #inspect(route: PinnedRoute, status: number, bytes: Buffer | undefined): Promise<Release> {

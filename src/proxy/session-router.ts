@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { routedRequestOf } from '../http/routed-request.ts';
+import { routedRequestOf, type RoutedRequest } from '../http/routed-request.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
 import { hasDotSegments } from './dot-segments.ts';
 
@@ -20,7 +20,13 @@ export function sessionRouter<Target = string>(
   const routed = routedRequestOf(req);
   if (!routed) return undefined as Target;
   if (hasDotSegments(req.url ?? '/')) throw new SessionRoutingError('invalid_path');
+  const preparing = routed.prepare();
+  // The proxies wait for a promise; where there is nothing to wait for they get none.
+  return (preparing ? preparing.then(() => placeOf(routed)) : placeOf(routed)) as Target;
+}
+
+function placeOf(routed: RoutedRequest): string | undefined {
   const destination = routed.destination();
   if (destination.kind === 'refuse') throw new SessionRoutingError(destination.reason);
-  return (destination.kind === 'backend' ? destination.url : undefined) as Target;
+  return destination.kind === 'backend' ? destination.url : undefined;
 }

@@ -28,7 +28,7 @@ export function wrapRouter(options: { router?: unknown; pathFilter?: unknown }):
       routed.refuse('invalid_path');
       return answered();
     }
-    await routed.hold();
+    await routed.prepare();
     if (routed.route.kind === 'open' && theirs && !routed.refusal) {
       const chosen = await theirs(req, ...rest);
       if (chosen !== undefined && chosen !== null) {

@@ -11,6 +11,8 @@ export interface AnswerHead {
   readonly eventStream: boolean;
   /** Compressed in a way that is not known: its body is not read. */
   readonly encoded: boolean;
+  /** Compressed in any way. */
+  readonly packed: boolean;
 }
 
 /** The request the answer is for. */
@@ -29,6 +31,8 @@ export type AnswerPlan =
   | { readonly kind: 'end'; readonly dropSessionId: boolean }
   /** Hold it until its body tells whether the session is over. */
   | { readonly kind: 'inspect'; readonly dropSessionId: boolean }
+  /** Hold it until its first event tells whether it opens a session of HTTP+SSE. */
+  | { readonly kind: 'endpoint' }
   | { readonly kind: 'refuse'; readonly reason: Reason };
 
 /**
@@ -45,9 +49,10 @@ export function planAnswer(
   const { status, sessionId } = head;
   const success = status >= 200 && status < 300;
   if (route.kind === 'open') {
+    if (route.stream && success && head.eventStream && !head.packed) return { kind: 'endpoint' };
     if (sessionId === undefined) return { kind: 'pass', dropSessionId: false };
     // Clients adopt the id of any answer: one that is not stored must not reach them.
-    if (!success || !route.opening) return { kind: 'pass', dropSessionId: true };
+    if (!success || !route.opening || route.stream) return { kind: 'pass', dropSessionId: true };
     if (!isSessionId(sessionId)) return { kind: 'refuse', reason: 'invalid_backend_answer' };
     return { kind: 'record', sessionId };
   }

@@ -11,12 +11,19 @@ export interface RequestFacts {
   readonly sessionId: string | undefined;
   /** It carries `MCP-Protocol-Version`, as all but `initialize` do since 2025-06-18. */
   readonly versioned: boolean;
+  /** With `sse`: it accepts an event stream. */
+  readonly asksForStream?: boolean;
 }
 
 /** What is done with a request. */
 export type Decision =
   /** It belongs to no session; `opening`: its answer may start one. */
-  | { readonly kind: 'open'; readonly opening: boolean; readonly turn: Turn }
+  | {
+      readonly kind: 'open';
+      readonly opening: boolean;
+      readonly turn: Turn;
+      readonly stream?: boolean;
+    }
   | { readonly kind: 'pinned'; readonly record: SessionRecord }
   | { readonly kind: 'refuse'; readonly reason: Reason }
   /** Its head does not say: the body has to be looked at. */
@@ -29,11 +36,19 @@ export type Decision =
 const OPENING: Decision = Object.freeze({ kind: 'open', opening: true, turn: 'opening' });
 /** `initialize` carries no version: this is a request of a server without sessions, or a question before it. */
 const VERSIONED: Decision = Object.freeze({ kind: 'open', opening: true, turn: 'other' });
+/** With `sse`: a GET whose answer may be a session of HTTP+SSE (MCP 2024-11-05). */
+const STREAM: Decision = Object.freeze({
+  kind: 'open',
+  opening: true,
+  turn: 'opening',
+  stream: true,
+});
 const BALANCED: Decision = Object.freeze({ kind: 'open', opening: false, turn: 'other' });
 
 /** The decision for a request without a session id, or with one that cannot be one; the store is not needed. */
 export function decideByHead(facts: RequestFacts): Decision | undefined {
   if (facts.sessionId === undefined) {
+    if (facts.method === 'GET' && facts.asksForStream) return STREAM;
     if (facts.method !== 'POST') return BALANCED;
     return facts.versioned ? VERSIONED : OPENING;
   }
@@ -51,7 +66,14 @@ export function decideByLookup(facts: RequestFacts, lookup: Lookup): Decision {
   return { kind: 'read-body', ifInitialize: OPENING, otherwise };
 }
 
-function withoutBody(lookup: Lookup): Decision {
+/** The decision for a POST of HTTP+SSE, which names its session in the query: `initialize` is one of them (E5, E6). */
+export function decideByQuery(
+  lookup: Lookup,
+): Exclude<Decision, { readonly kind: 'open' | 'read-body' }> {
+  return withoutBody(lookup);
+}
+
+function withoutBody(lookup: Lookup): Exclude<Decision, { readonly kind: 'open' | 'read-body' }> {
   switch (lookup.kind) {
     case 'live':
       return { kind: 'pinned', record: lookup.record };

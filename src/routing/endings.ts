@@ -52,6 +52,15 @@ export class Endings {
     if (kind === 'unavailable') directory.forget(route.key);
   }
 
+  /** Ends a session of HTTP+SSE with its stream (E5). */
+  async closed(key: string): Promise<void> {
+    try {
+      await this.#options.directory.endNow(key);
+    } catch {
+      // Told by the directory; the time of the record ends it.
+    }
+  }
+
   /** Whether an answer with this status may tell of a lost session. */
   inspects(status: number): boolean {
     return this.#options.lostSession ? status >= 400 : status === 400;

@@ -2,10 +2,12 @@ import { hash, randomUUID } from 'node:crypto';
 import type { BalancedRequest } from '../backends/balance.ts';
 import { originOf } from '../backends/origin.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
+import { isSessionId } from '../protocol/session-id.ts';
 import { newRecord, type SessionRecord } from '../store/record.ts';
 import type { SessionDirectory } from '../store/session-directory.ts';
 import type { Awaitable } from '../store/session-store.ts';
 import { planAnswer, type AnswerHead, type AnswerPlan, type Asked } from './answer.ts';
+import { decideByQuery } from './decide.ts';
 import { Endings, type LostSession } from './endings.ts';
 import { Losses, type ConnectFailure, type InspectedAnswer } from './losses.ts';
 import type { Places } from './places.ts';
@@ -25,6 +27,11 @@ export interface SessionRoutingOptions {
 /** The key of a session: SHA-256 of its id, hex. The id itself is kept nowhere. */
 export function keyOf(sessionId: string): string {
   return hash('sha256', sessionId, 'hex');
+}
+
+/** The same for a session of HTTP+SSE: an id of one transport is none of the other. */
+export function keyOfStream(sessionId: string): string {
+  return keyOf(`sse ${sessionId}`);
 }
 
 /** Where requests go, what is remembered of their answers, and when a session is over. Knows no HTTP objects. */
@@ -58,6 +65,13 @@ export class SessionRouting {
     req: BalancedRequest,
   ): Awaitable<PinnedRoute | Stop> {
     return this.#places.pinned(session, record) ?? this.#losses.unlisted(session, record, req);
+  }
+
+  /** The same for a POST of HTTP+SSE, whose session is named by its query (E5, E6). */
+  async pinByQuery(session: NamedSession, req: BalancedRequest): Promise<PinnedRoute | Stop> {
+    if (!isSessionId(session.id)) return { kind: 'refuse', reason: 'invalid_session_id' };
+    const decision = decideByQuery(await this.directory.lookup(session.key));
+    return decision.kind === 'pinned' ? this.pin(session, decision.record, req) : decision;
   }
 
   /** Where the request goes first. For a request without a session this is where a backend is chosen. */
@@ -152,19 +166,18 @@ export class SessionRouting {
    */
   async record(
     route: Route,
-    sessionId: string,
-    asked: Asked,
+    { key, id }: NamedSession,
+    path: string,
     opening?: string,
   ): Promise<'created' | 'conflict'> {
     if (route.kind === 'open' && route.nameless) return 'conflict';
-    const key = keyOf(sessionId);
     const { backendUrl } = route;
     const backendId = route.kind === 'open' ? route.backendId : undefined;
     const nonce = randomUUID();
-    const record = newRecord({ key, nonce, backendUrl, backendId, path: asked.path });
+    const record = newRecord({ key, nonce, backendUrl, backendId, path });
     const outcome = await this.directory.create(key, record);
     if (outcome === 'created') {
-      if (opening !== undefined) await this.#recovery?.keep(key, sessionId, opening);
+      if (opening !== undefined) await this.#recovery?.keep(key, id, opening);
       const backend = this.#places.backends?.find(originOf(backendUrl) ?? '', backendId);
       if (backend) backend.opened += 1;
       this.#onOpened(key, backendUrl);

@@ -50,6 +50,7 @@ const OPTIONS = [
     'balance',
     'health',
     'recover',
+    'sse',
     'ttl',
     'endedTtl',
     'unknownSessionStatus',

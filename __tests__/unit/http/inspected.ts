@@ -21,7 +21,7 @@ export async function inspected(maxBytes: number): Promise<Inspected> {
       resolve(body);
       return Promise.resolve(SEND);
     };
-    gateOf(res, () => ({ kind: 'inspect', maxBytes, read: note }));
+    gateOf(res, () => ({ kind: 'inspect', of: { maxBytes }, read: note }));
   });
   return { res, read, sent: () => text };
 }

@@ -22,7 +22,13 @@ const pinned: PinnedRoute = {
   ...{ backendUrl: 'http://a', backendSession: undefined },
 };
 
-const HEAD: AnswerHead = { status: 200, sessionId: undefined, eventStream: false, encoded: false };
+const HEAD: AnswerHead = {
+  status: 200,
+  sessionId: undefined,
+  eventStream: false,
+  encoded: false,
+  packed: false,
+};
 const PASS: AnswerPlan = { kind: 'pass', dropSessionId: false };
 const DROP: AnswerPlan = { kind: 'pass', dropSessionId: true };
 

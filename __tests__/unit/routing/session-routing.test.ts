@@ -69,7 +69,7 @@ function bench({ backends, ...options }: BenchOptions = {}): Bench {
         backendUrl,
         alternatives: [],
       };
-      await routing.record(route, 'x', ASKED);
+      await routing.record(route, SESSION, '/mcp');
       const record = store.recordOf('x') as unknown as SessionRecord;
       return { kind: 'pinned', ...SESSION, record, backendUrl, backendSession: undefined };
     },
@@ -298,7 +298,13 @@ describe('the answer of a backend', () => {
     const { routing, pinned } = bench({ lostSession });
     const route = await pinned(A);
     const plans = [200, 399, 400, 401, 500].filter((status) => {
-      const head = { status, sessionId: undefined, eventStream: false, encoded: false };
+      const head = {
+        status,
+        sessionId: undefined,
+        eventStream: false,
+        encoded: false,
+        packed: false,
+      };
       return routing.planAnswer(route, ASKED, head).kind === 'inspect';
     });
     expect(plans).toEqual(looked);
@@ -337,7 +343,7 @@ describe('the answer of a backend', () => {
       backendUrl: B,
       alternatives: [],
     };
-    expect(await routing.record(route, 'x', ASKED)).toBe('conflict');
+    expect(await routing.record(route, SESSION, '/mcp')).toBe('conflict');
     expect(opened).toHaveLength(1);
   });
 });
