@@ -52,6 +52,14 @@ export function newRecord(session: {
   };
 }
 
+/**
+ * Whether a record that was found where another one was to be created is of the same session: the reply to our own
+ * write was lost, or the backend repeats itself.
+ */
+export function isSameSession(present: SessionRecord, created: SessionRecord): boolean {
+  return present[NONCE] === created[NONCE] || present[BACKEND_URL] === created[BACKEND_URL];
+}
+
 /** What stays of a session that is over. */
 export function tombstoneOf(record: SessionRecord): SessionRecord {
   return {

@@ -1,18 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { onCleanup } from '../../helpers/cleanup.ts';
+import { proxyOf } from '../../helpers/redis-proxy.ts';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.ts';
+import { ownRedis } from '../../helpers/redis-topology.ts';
 import {
   connect,
   eventually,
   gatewayOn,
   newSession,
-  ownRedis,
   ready,
   timed,
   type Gateway,
   type TestSession,
 } from './redis-fixture.ts';
-import { proxyOf } from './redis-proxy.ts';
 
 const UNAVAILABLE = { kind: 'unavailable' };
 /** storeTimeout is 1000 ms. */

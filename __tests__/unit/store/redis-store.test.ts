@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { recommendedRedisOptions, RedisStore } from '../../../src/index.ts';
-import type { RedisClient } from '../../../src/store/redis-store.ts';
+import type { RedisClient } from '../../../src/store/redis-client.ts';
 import { hearEndings, type RedisSubscriber } from '../../../src/store/redis-subscription.ts';
 import { KEY, recordOf, settled } from './clocked-store.ts';
 
@@ -9,12 +9,28 @@ type Reply = [Error | null, unknown];
 
 const JSON_RECORD = JSON.stringify(recordOf());
 
+class Subscriber extends EventEmitter implements RedisSubscriber {
+  status = 'ready';
+  readonly calls: string[] = [];
+  subscribed: () => Promise<unknown> = async () => 1;
+  async connect(): Promise<void> {
+    this.calls.push('connect');
+  }
+  subscribe(channel: string): Promise<unknown> {
+    this.calls.push(`subscribe ${channel}`);
+    return this.subscribed();
+  }
+  disconnect(reconnect = false): void {
+    this.calls.push(reconnect ? 'reconnect' : 'disconnect');
+  }
+}
+
 /** A RedisStore whose client answers GET and PTTL with these replies, and all else with `answer`. */
 function storeAnswered(
   replies: Reply[] | null,
   { commands = [], answer = 'OK' }: { commands?: unknown[][]; answer?: unknown } = {},
 ): RedisStore {
-  const client: RedisClient = Object.assign(new EventEmitter(), {
+  const client: RedisClient & RedisSubscriber = Object.assign(new Subscriber(), {
     async call(...command: unknown[]) {
       commands.push(command);
       return answer;
@@ -23,7 +39,7 @@ function storeAnswered(
       commands.push(...several);
       return { exec: async () => replies };
     },
-    duplicate: () => new Subscriber(),
+    duplicate: () => client,
     defineCommand: () => undefined,
   });
   return new RedisStore({ client });
@@ -245,22 +261,6 @@ describe('what Redis is asked', () => {
     expect(await store.replace(KEY, recordOf(), 5, 1)).toBe(replaced);
   });
 });
-
-class Subscriber extends EventEmitter implements RedisSubscriber {
-  status = 'ready';
-  readonly calls: string[] = [];
-  subscribed: () => Promise<unknown> = async () => 1;
-  async connect(): Promise<void> {
-    this.calls.push('connect');
-  }
-  subscribe(channel: string): Promise<unknown> {
-    this.calls.push(`subscribe ${channel}`);
-    return this.subscribed();
-  }
-  disconnect(reconnect = false): void {
-    this.calls.push(reconnect ? 'reconnect' : 'disconnect');
-  }
-}
 
 describe('a subscription', () => {
   beforeEach(() => {
