@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { onCleanup } from './cleanup.ts';
 import { listen } from './listen.ts';
 import type { RedisServer } from './redis-server.ts';
@@ -33,6 +34,7 @@ export async function proxyOf(redis: Pick<RedisServer, 'host' | 'port'>): Promis
     const ours = generation;
     const passes = (): boolean => ours === generation && !proxy.blackHole;
     let rest: Buffer = Buffer.alloc(0);
+    let sending: Promise<unknown> = Promise.resolve();
     client.on('data', (chunk) => {
       proxy.sent.push(commandsOf(chunk));
       if (passes()) upstream.write(chunk);
@@ -42,8 +44,10 @@ export async function proxyOf(redis: Pick<RedisServer, 'host' | 'port'>): Promis
       const { replies, left } = splitReplies(Buffer.concat([rest, chunk]));
       rest = left;
       const rewritten = Buffer.concat(proxy.rewrite(replies));
-      if (proxy.delay === 0) client.write(rewritten);
-      else setTimeout(() => client.destroyed || client.write(rewritten), proxy.delay);
+      // One after the other, also when the delay changes.
+      sending = Promise.all([sending, proxy.delay > 0 && pause(proxy.delay)]).then(
+        () => client.destroyed || client.write(rewritten),
+      );
     });
     upstream.on('error', () => {});
     upstream.on('close', () => client.destroy());

@@ -107,6 +107,27 @@ export async function startClusterSet(downAfter = 1500): Promise<ClusterSet> {
   };
 }
 
+/** Moves the first slots of the first master to the second one, key by key, as `redis-cli --cluster reshard` does. */
+export async function moveSlots({ masters: [from, to] }: ClusterSet, count: number): Promise<void> {
+  if (!from || !to) throw new Error('there are no two masters');
+  await asked(from, async (source) =>
+    asked(to, async (target) => {
+      const [sourceId, targetId] = [await source.cluster('MYID'), await target.cluster('MYID')];
+      for (let slot = 0; slot < count; slot += 1) {
+        await target.cluster('SETSLOT', slot, 'IMPORTING', sourceId);
+        await source.cluster('SETSLOT', slot, 'MIGRATING', targetId);
+        for (;;) {
+          const keys = await source.cluster('GETKEYSINSLOT', slot, 100);
+          if (keys.length === 0) break;
+          await source.migrate(to.host, to.port, '', 0, 5000, 'KEYS', ...keys);
+        }
+        await target.cluster('SETSLOT', slot, 'NODE', targetId);
+        await source.cluster('SETSLOT', slot, 'NODE', targetId);
+      }
+    }),
+  );
+}
+
 /** A Cluster of one node, which is not stopped after the test. */
 export async function startSmallestCluster(): Promise<RedisServer> {
   const { server, admin } = await startClusterNode([]);

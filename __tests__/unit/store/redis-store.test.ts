@@ -427,6 +427,13 @@ describe('the recommended options for ioredis', () => {
     now.mockRestore();
   });
 
+  test('hear from Sentinels of a new master, and wait for none that is silent', () => {
+    expect(recommendedRedisOptions).toMatchObject({
+      failoverDetector: true,
+      sentinelCommandTimeout: 1000,
+    });
+  });
+
   test('cannot be changed by accident', () => {
     expect(Object.isFrozen(recommendedRedisOptions)).toBe(true);
   });
