@@ -24,7 +24,7 @@ export function requireRedisServer() {
 
 /** Installs a Redis where it may; sets the folder in which this run's servers keep their files. */
 export default function ensureRedis() {
-  if (findRedisServer() === undefined && mayInstall()) install();
+  if (findRedisServer() === undefined) installPackage('redis-server', 'No Redis in PATH');
   requireRedisServer();
   process.env.TEST_REDIS_DIR = mkdtempSync(path.join(tmpdir(), 'test-redis-'));
 }
@@ -43,13 +43,19 @@ function mayInstall() {
   return process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
 }
 
-function install() {
-  console.error('No Redis in PATH: installing the package redis-server with apt-get');
+/**
+ * Installs a Debian package where it may.
+ * @param {string} name
+ * @param {string} reason
+ */
+export function installPackage(name, reason) {
+  if (!mayInstall()) return;
+  console.error(`${reason}: installing the package ${name} with apt-get`);
   const options = ['-qq', '-o', 'DPkg::Lock::Timeout=300'];
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   try {
     execFileSync('apt-get', [...options, 'update'], { env, stdio: 'pipe' });
-    const install = ['install', '-y', '--no-install-recommends', 'redis-server'];
+    const install = ['install', '-y', '--no-install-recommends', name];
     execFileSync('apt-get', [...options, ...install], { env, stdio: 'pipe' });
   } catch (error) {
     console.error(String(error));

@@ -4,8 +4,8 @@ import { recommendedRedisOptions } from '../../src/index.ts';
 import { onCleanup } from '../helpers/cleanup.ts';
 import { FULL, gatewayOn, sceneOn, show, type Scene } from '../helpers/fault-scene.ts';
 import {
-  answered,
   call,
+  callAll,
   eachInTurn,
   failedFor,
   FAULTLESS,
@@ -52,7 +52,7 @@ async function expectAllRouted(scene: Scene, asked: readonly Asked[], what: stri
   const ids = [...scene.sessions, ...published(asked)];
   const fresh = await gatewayOn(connect(), scene.backends);
   await fresh.sessions.ready();
-  const calls = await Promise.all(ids.map(async (id) => answered(() => call(fresh, id))));
+  const calls = await callAll(fresh, ids);
   const routed = calls.filter(({ status }) => status === 200).length;
   const failed = asked.filter(({ status }) => status === 503).length;
   show(

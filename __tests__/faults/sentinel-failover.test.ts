@@ -11,8 +11,8 @@ import {
   type Scene,
 } from '../helpers/fault-scene.ts';
 import {
-  answered,
   call,
+  callAll,
   eachInTurn,
   failedFor,
   FAULTLESS,
@@ -75,9 +75,7 @@ describe('when Sentinels replace a master', () => {
     const ids = [...scene.sessions, ...published(asked)];
     const fresh = await gatewayOn(connectBy(set), scene.backends);
     await fresh.sessions.ready();
-    const calls = await Promise.all(
-      ids.map(async (session) => answered(() => call(fresh, session))),
-    );
+    const calls = await callAll(fresh, ids);
     show(
       `Sentinel failover: errors for ${failedFor(asked).toFixed()} ms, ` +
         `${calls.filter(({ status }) => status === 200).length} of ${ids.length} ids that were let out are routed`,

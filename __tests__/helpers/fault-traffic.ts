@@ -160,13 +160,20 @@ export async function healing(...requests: (() => Promise<Asked>)[]): Promise<nu
   return performance.now() - began;
 }
 
-/** Asks until it is told something else than to try later. */
-export async function answered(next: () => Promise<Asked>): Promise<Asked> {
-  for (;;) {
-    const asked = await next();
-    if (asked.status !== 503) return asked;
-    await pause(PACE);
-  }
+/** Calls each session, until it is told something else than to try later. */
+export async function callAll(at: Addressed, sessions: readonly string[]): Promise<Asked[]> {
+  const left = [...sessions];
+  const answers: Asked[] = [];
+  const work = async (): Promise<void> => {
+    for (let session = left.pop(); session !== undefined; session = left.pop()) {
+      let asked = await call(at, session);
+      for (; asked.status === 503; asked = await call(at, session)) await pause(PACE);
+      answers.push(asked);
+    }
+  };
+  // More at once would measure how long they wait for each other.
+  await Promise.all(Array.from({ length: 32 }, work));
+  return answers;
 }
 
 /** Sessions whose id a client has seen. */

@@ -7,6 +7,8 @@ import type { RedisSubscriber } from './redis-subscription.ts';
  */
 const PATIENCE = 200;
 
+type Command = [name: string, ...args: (string | number)[]];
+
 /**
  * Writes that count only once so many replicas have them. `WAIT` speaks of what was written on its own connection,
  * and blocks that connection: so there is one of its own for such writes, and nobody's reads wait behind them.
@@ -67,7 +69,7 @@ export class ReplicatedWrites {
    * While replicas are missing one write at a time finds out whether they are back, and the others share its lot:
    * otherwise each would block the connection for its whole time, one after the other.
    */
-  async #write(command: unknown[]): Promise<unknown> {
+  async #write(command: Command): Promise<unknown> {
     if (this.#trial) await this.#trial;
     const written = this.#confirmed(command);
     if (!this.#unconfirmed) return written;
@@ -79,26 +81,32 @@ export class ReplicatedWrites {
     }
   }
 
-  /** The reply to the command; `null` if it has written nothing, for which there is nothing to wait. */
-  async #confirmed(command: unknown[]): Promise<unknown> {
-    const wait = ['wait', this.#minReplicas, PATIENCE];
+  async #confirmed(command: Command): Promise<unknown> {
     try {
-      const replies = await this.#connected().pipeline([command, wait]).exec();
-      const [error, reply] = replies?.[0] ?? [];
-      const [waitError, replicas] = replies?.[1] ?? [];
-      if (error ?? waitError) throw error ?? waitError;
-      if (reply === null) return null;
-      if (!(Number(replicas) >= this.#minReplicas)) {
-        throw new Error(
-          `${String(replicas)} of ${this.#minReplicas} replicas have what was written`,
-        );
-      }
+      const reply = await this.#ask(command);
       this.#unconfirmed = false;
       return reply;
     } catch (error) {
-      this.#unconfirmed = true;
+      // A slot that moves says nothing of replicas.
+      this.#unconfirmed ||= !isRedirection(error);
       throw error;
     }
+  }
+
+  /** The reply to the command; `null` if it has written nothing, for which there is nothing to wait. */
+  async #ask(command: Command, mayBeSentOn = true): Promise<unknown> {
+    const wait = ['wait', this.#minReplicas, PATIENCE];
+    const replies = await this.#connected().pipeline([command, wait]).exec();
+    const [error, reply] = replies?.[0] ?? [];
+    const [waitError, replicas] = replies?.[1] ?? [];
+    if (mayBeSentOn && isRedirection(error)) {
+      // From a pipeline with `WAIT` in it ioredis learns of no moved slot, and would be sent away for ever.
+      await this.#connected().call(...command);
+      return this.#ask(command, false);
+    }
+    if (error ?? waitError) throw error ?? waitError;
+    if (reply === null || Number(replicas) >= this.#minReplicas) return reply;
+    throw new Error(`${String(replicas)} of ${this.#minReplicas} replicas have what was written`);
   }
 
   #connected(): RedisClient {
@@ -106,4 +114,8 @@ export class ReplicatedWrites {
     if (!this.#connection) throw new Error('the store is closed');
     return this.#connection;
   }
+}
+
+function isRedirection(error: unknown): boolean {
+  return error instanceof Error && /^(MOVED|ASK) /.test(error.message);
 }

@@ -136,6 +136,40 @@ describe('a session that replicas must have', () => {
   });
 });
 
+describe('a session whose slot of the Cluster has moved', () => {
+  /** A Cluster that sends the pipeline away so many times. */
+  function moving(times: number): Client {
+    let left = times;
+    const client = new Client();
+    client.isCluster = true;
+    client.reply = ([name]) => {
+      if (name === 'pexpire' && left > 0) {
+        left -= 1;
+        return new Error('MOVED 1 127.0.0.1:1');
+      }
+      return name === 'wait' || name === 'pexpire' ? 1 : 'OK';
+    };
+    return client;
+  }
+
+  test('is asked for where it is now', async () => {
+    const client = moving(1);
+    expect(await create(storeOn(client))).toBe(true);
+    expect(client.sent.map(([, ...commands]) => commands.map(([name]) => name))).toEqual([
+      ['SET'],
+      ['pexpire', 'wait'],
+      ['pexpire'],
+      ['pexpire', 'wait'],
+    ]);
+  });
+
+  test('and goes on moving is not created, which says nothing of replicas', async () => {
+    const store = storeOn(moving(3));
+    await expect(create(store)).rejects.toThrow('MOVED');
+    expect(await Promise.all([create(store), create(store)])).toEqual([true, true]);
+  });
+});
+
 describe('while replicas are missing', () => {
   /** A store whose last create has failed, and where from now on `WAIT` is answered when the test says so. */
   async function missing(): Promise<{
