@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { Cluster } from 'ioredis';
-import { recommendedRedisOptions } from '../../src/index.ts';
-import { onCleanup } from '../helpers/cleanup.ts';
-import { FULL, gatewayOn, sceneOn, show, type Scene } from '../helpers/fault-scene.ts';
+import type { Cluster, Redis } from 'ioredis';
+import { connectRedis } from '../../examples/gateway-redis.ts';
+import { FULL, gatewayOn, released, sceneOn, show, type Scene } from '../helpers/fault-scene.ts';
 import {
   call,
   callAll,
@@ -29,12 +28,9 @@ beforeEach(async () => {
   cluster = await startClusterSet();
 });
 
-function connect(): Cluster {
+function connect(): Redis | Cluster {
   const nodes = cluster.masters.map(({ host, port }) => ({ host, port }));
-  const client = new Cluster(nodes, { redisOptions: recommendedRedisOptions });
-  client.on('error', () => {});
-  onCleanup(() => client.disconnect());
-  return client;
+  return released(connectRedis({ kind: 'cluster', nodes }));
 }
 
 /** All that a gateway is asked while its Cluster changes. */

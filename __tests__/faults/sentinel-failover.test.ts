@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
-import { recommendedRedisOptions } from '../../src/index.ts';
+import type { Cluster, Redis } from 'ioredis';
+import { connectRedis } from '../../examples/gateway-redis.ts';
 import {
   FULL,
   gatewayOn,
@@ -35,11 +35,9 @@ import { until } from '../helpers/until.ts';
 /** What the project promises of a failover, in milliseconds. */
 const FAILS_FOR_LESS_THAN = 6000;
 
-function connectBy({ sentinels }: SentinelSet): Redis {
-  const addresses = sentinels.map(({ host, port }) => ({ host, port }));
-  return released(
-    new Redis({ sentinels: addresses, name: MASTER_NAME, ...recommendedRedisOptions }),
-  );
+function connectBy({ sentinels: all }: SentinelSet): Redis | Cluster {
+  const sentinels = all.map(({ host, port }) => ({ host, port }));
+  return released(connectRedis({ kind: 'sentinels', sentinels, name: MASTER_NAME }));
 }
 
 /** All that a gateway is asked while its master goes. */

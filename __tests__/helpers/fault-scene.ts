@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis, type Cluster, type RedisOptions } from 'ioredis';
 import { recommendedRedisOptions, RedisStore } from '../../src/index.ts';
 import type { RedisClient } from '../../src/store/redis-client.ts';
 import { onCleanup } from './cleanup.ts';
@@ -62,7 +62,7 @@ export function connectTo(url: string, options: Omit<RedisOptions, 'replyMapping
 }
 
 /** Keeps a client quiet, and ends it after the test. */
-export function released<Client extends Redis>(client: Client): Client {
+export function released<Client extends Redis | Cluster>(client: Client): Client {
   client.on('error', () => {});
   // To disconnect a client that has ended leaves a timer of two seconds behind.
   onCleanup(() => client.status === 'end' || client.disconnect());
