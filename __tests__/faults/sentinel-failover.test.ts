@@ -85,7 +85,7 @@ describe('when Sentinels replace a master', () => {
   });
 
   test('that was frozen, a gateway that had nothing to ask meanwhile does not believe the old one', async () => {
-    const set = await startSentinelSet();
+    const set = await startSentinelSet(3000);
     const scene = await sceneOn(() => connectBy(set), { sessions: 3 });
     const idle = await gatewayOn(connectBy(set), scene.backends, { cache: false });
     await idle.sessions.ready();

@@ -15,7 +15,6 @@ export const recommendedRedisOptions: RecommendedRedisOptions = Object.freeze({
     return Math.min(50 * 2 ** Math.min(attempt, 4), 450) + Math.random() * 50;
   },
   reconnectOnError: reconnectOnReadOnly(),
-  failoverDetector: true,
   sentinelCommandTimeout: 1000,
 });
 
@@ -33,8 +32,6 @@ export interface RecommendedRedisOptions {
   readonly retryStrategy: (attempt: number) => number;
   /** After a failover the old master answers READONLY: connect anew, at most once a second. */
   readonly reconnectOnError: (error: Error) => boolean;
-  /** With Sentinels: connect anew when they say that there is another master. An old one may come back and answer. */
-  readonly failoverDetector: true;
   /** Milliseconds after which the next Sentinel is asked. */
   readonly sentinelCommandTimeout: number;
 }

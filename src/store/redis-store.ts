@@ -151,11 +151,22 @@ export class RedisStore implements SessionStore {
       : this.#client.duplicate({ autoResubscribe: false });
     this.#replicated?.open();
     this.#listeners += 1;
-    const stop = hearEndings(subscriber, this.#channel, listener, !this.#client.isCluster);
+    const noticesGaps = !this.#client.isCluster;
+    const stop = hearEndings(subscriber, this.#channel, listener, noticesGaps, () => this.#test());
     return () => {
       this.#listeners -= 1;
       stop();
     };
+  }
+
+  /**
+   * A master that is frozen, and replaced meanwhile, still takes itself for one when it goes on. A connection on
+   * which nothing was asked in the meantime would lead to it, where newer sessions are unknown: asking something
+   * lets `socketTimeout` close that.
+   */
+  #test(): void {
+    this.#client.call('PING').catch(() => {});
+    this.#replicated?.probe().catch(() => {});
   }
 
   /** Of several gateways on one store the last one counts. */

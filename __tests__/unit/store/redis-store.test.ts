@@ -28,9 +28,13 @@ class Subscriber extends EventEmitter implements RedisSubscriber {
 /** A RedisStore whose client answers GET and PTTL with these replies, and all else with `answer`. */
 function storeAnswered(
   replies: Reply[] | null,
-  { commands = [], answer = 'OK' }: { commands?: unknown[][]; answer?: unknown } = {},
+  {
+    commands = [],
+    answer = 'OK',
+    subscriber = new Subscriber(),
+  }: { commands?: unknown[][]; answer?: unknown; subscriber?: Subscriber } = {},
 ): RedisStore {
-  const client: RedisClient & RedisSubscriber = Object.assign(new Subscriber(), {
+  const client: RedisClient & RedisSubscriber = Object.assign(subscriber, {
     async call(...command: unknown[]) {
       commands.push(command);
       return answer;
@@ -262,6 +266,27 @@ describe('what Redis is asked', () => {
   });
 });
 
+describe('when the subscription falls silent', () => {
+  test('the client is asked too: a connection that had nothing to ask would not be missed', async () => {
+    const commands: unknown[][] = [];
+    const subscriber = new Subscriber();
+    const store = storeAnswered(null, { commands, subscriber });
+    const told: string[] = [];
+    const stop = store.subscribe({
+      ended: () => {},
+      interrupted: () => void told.push('interrupted'),
+      resumed: () => void told.push('resumed'),
+    });
+    subscriber.emit('ready');
+    await settled();
+    subscriber.emit('close');
+    subscriber.emit('close');
+    stop();
+    expect(told).toEqual(['resumed', 'interrupted']);
+    expect(commands).toEqual([['PING']]);
+  });
+});
+
 describe('a subscription', () => {
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
@@ -427,11 +452,12 @@ describe('the recommended options for ioredis', () => {
     now.mockRestore();
   });
 
-  test('hear from Sentinels of a new master, and wait for none that is silent', () => {
-    expect(recommendedRedisOptions).toMatchObject({
-      failoverDetector: true,
-      sentinelCommandTimeout: 1000,
-    });
+  test('pass over a Sentinel that is silent', () => {
+    expect(recommendedRedisOptions.sentinelCommandTimeout).toBe(1000);
+  });
+
+  test('leave out the detector of ioredis, with which a client may end for good', () => {
+    expect(recommendedRedisOptions).not.toHaveProperty('failoverDetector');
   });
 
   test('cannot be changed by accident', () => {
