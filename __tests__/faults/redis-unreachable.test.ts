@@ -105,36 +105,48 @@ function flap({ proxy }: Fault): () => Promise<void> {
 describe('what needs Redis gets 503 in time, cached sessions are served, and it heals by itself', () => {
   let stopFlapping = async (): Promise<void> => {};
 
-  test.each<[string, number[], (fault: Fault) => unknown, (fault: Fault) => unknown]>([
-    ['frozen', [503], ({ redis }) => redis.freeze(), ({ redis }) => redis.thaw()],
-    ['refusing', [503], ({ proxy }) => proxy.refuse(), ({ proxy }) => proxy.accept()],
+  test.each<[string, number[], number[], (fault: Fault) => unknown, (fault: Fault) => unknown]>([
+    ['frozen', [503], [], ({ redis }) => redis.freeze(), ({ redis }) => redis.thaw()],
+    ['refusing', [503], [], ({ proxy }) => proxy.refuse(), ({ proxy }) => proxy.accept()],
     [
       'behind a black hole',
       [503],
+      [],
       ({ proxy }) => (proxy.blackHole = true),
       ({ proxy }) => (proxy.blackHole = false),
     ],
     [
       'doing what it is told while its replies are lost',
       [503],
+      [],
       ({ proxy }) => (proxy.rewrite = () => []),
       ({ proxy }) => (proxy.rewrite = (replies) => replies),
     ],
     [
       'at the end of half-open connections',
+      [],
       [200, 503],
       ({ proxy }) => proxy.cutSilently(),
       () => {},
     ],
-    ['resetting connections', [200, 503], ({ proxy }) => proxy.reset(), () => {}],
-    ['flapping', [200, 503], (fault) => (stopFlapping = flap(fault)), () => stopFlapping()],
-    ['slow by 150 ms', [200], ({ proxy }) => (proxy.delay = 150), ({ proxy }) => (proxy.delay = 0)],
-  ])('when it is %s', async (what, answers, breakIt, mend) => {
+    ['resetting connections', [], [200, 503], ({ proxy }) => proxy.reset(), () => {}],
+    ['flapping', [], [200, 503], (fault) => (stopFlapping = flap(fault)), () => stopFlapping()],
+    [
+      'slow by 150 ms',
+      [200],
+      // On a busy machine 150 ms are now and then 300, which is the longest that a command may take.
+      [503],
+      ({ proxy }) => (proxy.delay = 150),
+      ({ proxy }) => (proxy.delay = 0),
+    ],
+  ])('when it is %s', async (what, surely, perhaps, breakIt, mend) => {
     const found = await during(breakIt, mend);
     tell(`is ${what}`, found);
     const { cached, uncached, opening, healed } = found;
     expect(statusesOf(cached)).toEqual([200]);
-    expect(answers).toEqual(expect.arrayContaining(statusesOf([...uncached, ...opening])));
+    const statuses = statusesOf([...uncached, ...opening]);
+    expect(statuses).toEqual(expect.arrayContaining(surely));
+    expect([...surely, ...perhaps]).toEqual(expect.arrayContaining(statuses));
     expect(slowest(cached, uncached, opening)).toBeLessThan(REFUSED_WITHIN);
     expect(healed).toBeLessThan(HEALED_WITHIN);
   });
