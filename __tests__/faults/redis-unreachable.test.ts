@@ -65,8 +65,8 @@ async function during(
   // What is on its way while it breaks may still get through.
   const before = traffic.map(({ asked }) => asked.length + 2);
   await Promise.all(traffic.map((each) => each.more(ROUNDS)));
-  const until = traffic.map(({ asked }) => asked.length);
   await mend({ redis, proxy });
+  const until = traffic.map(({ asked }) => asked.length);
   const healed = await healing(...kinds);
   const all = await Promise.all(traffic.map((each) => each.stop()));
   expect(judge(scene.backends, all.flat())).toEqual(FAULTLESS);
