@@ -35,7 +35,11 @@ function project(name: string, setup: object = {}): NonNullable<Config['projects
 }
 
 const unit = project('unit');
-const others = [project('integration', redis), project('conformance', redis)];
+const others = [
+  project('integration', redis),
+  project('conformance', redis),
+  project('faults', { ...redis, globalSetup: '<rootDir>/scripts/ensure-fault-tools.mjs' }),
+];
 
 const config: Config = {
   // Mutants (`npm run mutate`) meet the unit tests only.

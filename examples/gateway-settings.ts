@@ -1,3 +1,5 @@
+import { readRedis, type RedisSettings } from './gateway-redis.ts';
+
 /** The environment of gateway.ts, checked: what is wrong is said in one line with its remedy. */
 export interface Settings {
   port: number;
@@ -5,7 +7,8 @@ export interface Settings {
   /** Left out: the gateway starts demo servers. */
   backends?: string[];
   mcpPath: string;
-  redisUrl?: string;
+  /** Left out: sessions are kept in memory. */
+  redis?: RedisSettings;
   /** What is left out keeps the default of the package. */
   sessionOptions: { ttl?: number; unknownSessionStatus?: 400 | 404 };
 }
@@ -14,13 +17,14 @@ const PROXIES = ['http-proxy-middleware'];
 
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   checkProxy(env.PROXY || 'http-proxy-middleware');
-  const { BACKENDS, REDIS_URL, SESSION_TTL_SECONDS, UNKNOWN_SESSION_STATUS } = env;
+  const { BACKENDS, SESSION_TTL_SECONDS, UNKNOWN_SESSION_STATUS } = env;
+  const redis = readRedis(env);
   return {
     port: readPort(env.PORT || '3000'),
     host: env.HOST || '127.0.0.1',
     mcpPath: readPath(env.MCP_PATH || '/mcp'),
     ...(BACKENDS && { backends: readBackends(BACKENDS) }),
-    ...(REDIS_URL && { redisUrl: readRedisUrl(REDIS_URL) }),
+    ...(redis && { redis }),
     sessionOptions: {
       ...(SESSION_TTL_SECONDS && { ttl: readTtl(SESSION_TTL_SECONDS) }),
       ...(UNKNOWN_SESSION_STATUS && { unknownSessionStatus: readStatus(UNKNOWN_SESSION_STATUS) }),
@@ -71,12 +75,6 @@ function readOrigin(value: string): string {
     );
   }
   return url.origin;
-}
-
-/** The value is not repeated: it may hold a password. */
-function readRedisUrl(value: string): string {
-  if (URL.canParse(value) && /^rediss?:$/.test(new URL(value).protocol)) return value;
-  throw new Error('REDIS_URL is not a Redis URL: give one such as redis://localhost:6379');
 }
 
 function readTtl(value: string): number {

@@ -1,15 +1,10 @@
 /** A gateway in front of MCP servers, to run as it is or to copy. Its settings are in README.md. */
 import express from 'express';
 import { createProxyMiddleware } from 'http-proxy-middleware';
-import { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 // In your project: from 'mcp-session-routing'.
-import {
-  mcpSessionRouting,
-  recommendedRedisOptions,
-  RedisStore,
-  sessionPlugin,
-  sessionRouter,
-} from '../src/index.ts';
+import { mcpSessionRouting, RedisStore, sessionPlugin, sessionRouter } from '../src/index.ts';
+import { connectRedis } from './gateway-redis.ts';
 import { listen } from './gateway-server.ts';
 import { readSettings } from './gateway-settings.ts';
 
@@ -27,7 +22,7 @@ async function start(): Promise<void> {
   closers.push(() => servers?.stop());
   const backends = settings.backends ?? [...(servers?.origins.values() ?? [])];
 
-  const redis = settings.redisUrl ? connectRedis(settings.redisUrl) : undefined;
+  const redis = settings.redis && watched(connectRedis(settings.redis));
   const store = redis && new RedisStore({ client: redis });
   const sessions = mcpSessionRouting(store, { backends, ...settings.sessionOptions });
   closers.push(
@@ -54,9 +49,8 @@ async function start(): Promise<void> {
   if (demo) console.log(demo.commandsToTry(url));
 }
 
-function connectRedis(url: string): Redis {
-  // Without these options ioredis lets a request wait for minutes when Redis is down.
-  const redis = new Redis(url, { ...recommendedRedisOptions });
+/** Says when Redis does not answer, and when it does again. */
+function watched(redis: Redis | Cluster): Redis | Cluster {
   let down = false;
   redis.on('error', (error: NodeJS.ErrnoException) => {
     if (!down) console.warn(`gateway: redis: ${error.code ?? error.message}`);

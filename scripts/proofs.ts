@@ -205,9 +205,9 @@ export const proofs: readonly Proof[] = [
   },
   {
     id: 'B5',
-    file: 'src/store/session-directory.ts',
-    find: 'haveOneBackend(known.record, record)',
-    replace: 'true',
+    file: 'src/store/record.ts',
+    find: 'return present[NONCE] === created[NONCE] || haveOneBackend(present, created);',
+    replace: 'return true;',
     test: CONTRACT,
     title: 'B5: an id of another backend is 502',
   },

@@ -12,6 +12,7 @@ export async function startGateway(settings: Record<string, string>): Promise<Ga
     PORT: '0',
     // Not those of the machine the tests run on.
     ...{ HOST: '', MCP_PATH: '', REDIS_URL: '', PROXY: '' },
+    ...{ REDIS_SENTINELS: '', REDIS_MASTER_NAME: '', REDIS_CLUSTER: '', REDIS_PASSWORD: '' },
     ...{ SESSION_TTL_SECONDS: '', UNKNOWN_SESSION_STATUS: '' },
     ...settings,
   });

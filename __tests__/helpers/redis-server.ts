@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,8 +13,10 @@ const START_DEADLINE_MS = 20_000;
 export interface RedisServerOptions {
   /** The port to listen on. @default a free one */
   port?: number;
-  /** More arguments of `redis-server`, such as `['--maxmemory', '2mb']`. */
-  args?: string[];
+  /** More arguments of `redis-server`, such as `['--maxmemory', '2mb']`; a function makes them for each attempt. */
+  args?: string[] | (() => Promise<string[]>);
+  /** Lines of configuration: start a Sentinel. */
+  sentinel?: string[];
 }
 
 export interface RedisServer {
@@ -35,18 +37,19 @@ export interface RedisServer {
 
 /** Starts a Redis that only this test uses, and may break. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const { args = [] } = options;
-  let started: { port: number; server: Running } | undefined;
+  const { args = [], sentinel } = options;
+  let started: { port: number; more: string[]; server: Running } | undefined;
   for (let attempt = 1; started === undefined; attempt += 1) {
     const port = options.port ?? (await freePort());
+    const more = typeof args === 'function' ? await args() : args;
     try {
-      started = { port, server: await run(port, args) };
+      started = { port, more, server: await run(port, more, sentinel) };
     } catch (error) {
       // Between finding a free port and listening on it, somebody else may have taken it.
       if (options.port !== undefined || attempt === 3) throw error;
     }
   }
-  const { port } = started;
+  const { port, more } = started;
   let { server } = started;
   return {
     url: `redis://${HOST}:${port}`,
@@ -61,7 +64,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     thaw: () => void process.kill(server.pid, 'SIGCONT'),
     async restart() {
       await end(server, 'SIGKILL');
-      server = await run(port, args);
+      server = await run(port, more, sentinel);
     },
   };
 }
@@ -84,15 +87,16 @@ interface Running {
   folder: string;
 }
 
-async function run(port: number, args: string[]): Promise<Running> {
+async function run(port: number, args: string[], sentinel?: string[]): Promise<Running> {
   const parent = process.env.TEST_REDIS_DIR ?? tmpdir();
   const folder = await mkdtemp(path.join(parent, 'redis-'));
   const log = path.join(folder, 'redis.log');
   const child = spawn(
     requireRedisServer(),
     [
+      ...(sentinel ? [await sentinelConfig(folder, sentinel), '--sentinel'] : []),
       ...['--port', String(port), '--bind', HOST, '--dir', folder],
-      ...['--save', '', '--appendonly', 'no'],
+      ...(sentinel ? [] : ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0']),
       ...['--pidfile', path.join(folder, 'redis.pid'), '--logfile', log],
       ...args,
     ],
@@ -108,6 +112,13 @@ async function run(port: number, args: string[]): Promise<Running> {
     throw new Error(`redis-server did not start on port ${port}:\n${reason}`);
   }
   return server;
+}
+
+/** A Sentinel writes into its configuration what it learns. */
+async function sentinelConfig(folder: string, lines: string[]): Promise<string> {
+  const file = path.join(folder, 'sentinel.conf');
+  await writeFile(file, lines.map((line) => `${line}\n`).join(''));
+  return file;
 }
 
 async function answers(server: Running, port: number): Promise<boolean> {
@@ -152,7 +163,8 @@ function hasEnded({ child }: Running): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-function freePort(): Promise<number> {
+/** A port that nobody listens on at the moment. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

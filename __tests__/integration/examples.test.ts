@@ -176,6 +176,13 @@ describe('gateway.ts with a setting that cannot be', () => {
     ['MCP_PATH', '/:any', 'give one such as /mcp'],
     ['MCP_PATH', '/a/../b', 'give one such as /mcp'],
     ['REDIS_URL', 'localhost', 'give one such as redis://localhost:6379'],
+    ['REDIS_SENTINELS', ' , ', 'give redis-0:26379,redis-1:26379'],
+    ['REDIS_SENTINELS', 'sentinel-0', 'give one such as redis-0:26379'],
+    ['REDIS_SENTINELS', 'redis://:secret@sentinel-0:1', 'the password as REDIS_PASSWORD'],
+    ['REDIS_MASTER_NAME', 'main', 'give REDIS_SENTINELS too'],
+    ['REDIS_CLUSTER', 'redis-0:70000', 'give one such as redis-0:6379'],
+    ['REDIS_CLUSTER', 'redis-0:0', 'give one such as redis-0:6379'],
+    ['REDIS_PASSWORD', 'secret', 'give it in REDIS_URL'],
     ['PROXY', 'nginx', 'give http-proxy-middleware'],
   ])('names %s=%s and the remedy', (name, value, remedy) => {
     expect(() => readSettings({ [name]: value })).toThrow(name);
@@ -183,8 +190,20 @@ describe('gateway.ts with a setting that cannot be', () => {
     expect(() => readSettings({ [name]: value })).not.toThrow('secret');
   });
 
+  it.each([
+    { REDIS_URL: 'redis://a', REDIS_SENTINELS: 'a:1' },
+    { REDIS_URL: 'redis://a', REDIS_CLUSTER: 'a:1' },
+    { REDIS_SENTINELS: 'a:1', REDIS_CLUSTER: 'a:1' },
+  ])('names two that exclude each other: %o', (env) => {
+    const names = Object.keys(env).join(' and ');
+    expect(() => readSettings(env)).toThrow(`${names} exclude each other: give the one`);
+  });
+
   it('takes an empty one for none', () => {
-    const settings = ['PORT', 'HOST', 'BACKENDS', 'MCP_PATH', 'REDIS_URL', 'PROXY'];
+    const settings = [
+      ...['PORT', 'HOST', 'BACKENDS', 'MCP_PATH', 'PROXY'],
+      ...['REDIS_URL', 'REDIS_SENTINELS', 'REDIS_MASTER_NAME', 'REDIS_CLUSTER', 'REDIS_PASSWORD'],
+    ];
     const env = Object.fromEntries(settings.map((name) => [name, '']));
     expect(readSettings(env)).toEqual({
       port: 3000,
@@ -192,6 +211,31 @@ describe('gateway.ts with a setting that cannot be', () => {
       mcpPath: '/mcp',
       sessionOptions: {},
     });
+  });
+});
+
+describe('gateway.ts with a Redis', () => {
+  it.each([
+    [{ REDIS_URL: 'rediss://a:1' }, { kind: 'server', url: 'rediss://a:1' }],
+    [
+      { REDIS_SENTINELS: 'a:1, [::1]:2', REDIS_PASSWORD: 'b' },
+      {
+        kind: 'sentinels',
+        sentinels: [
+          { host: 'a', port: 1 },
+          { host: '::1', port: 2 },
+        ],
+        name: 'mymaster',
+        password: 'b',
+      },
+    ],
+    [
+      { REDIS_SENTINELS: 'a:1', REDIS_MASTER_NAME: 'main' },
+      { kind: 'sentinels', sentinels: [{ host: 'a', port: 1 }], name: 'main' },
+    ],
+    [{ REDIS_CLUSTER: 'a:1' }, { kind: 'cluster', nodes: [{ host: 'a', port: 1 }] }],
+  ])('takes %o', (env, redis) => {
+    expect(readSettings(env).redis).toEqual(redis);
   });
 });
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { SessionRoutingError } from '../protocol/errors.ts';
 import { isThenable } from './deadline.ts';
 import type { SessionRecord } from './record.ts';
-import { isRedisClient } from './redis-store.ts';
+import { isRedisClient } from './redis-client.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** What is used of a store written for express-session. */

@@ -77,6 +77,14 @@ export function haveOneBackend(one: SessionRecord, other: SessionRecord): boolea
   );
 }
 
+/**
+ * Whether a record that was found where another one was to be created is of the same session: the reply to our own
+ * write was lost, or the backend repeats itself.
+ */
+export function isSameSession(present: SessionRecord, created: SessionRecord): boolean {
+  return present[NONCE] === created[NONCE] || haveOneBackend(present, created);
+}
+
 /** What stays of a session that is over. */
 export function tombstoneOf(record: SessionRecord): SessionRecord {
   return {

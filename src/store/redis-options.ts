@@ -15,6 +15,7 @@ export const recommendedRedisOptions: RecommendedRedisOptions = Object.freeze({
     return Math.min(50 * 2 ** Math.min(attempt, 4), 450) + Math.random() * 50;
   },
   reconnectOnError: reconnectOnReadOnly(),
+  sentinelCommandTimeout: 1000,
 });
 
 export interface RecommendedRedisOptions {
@@ -31,6 +32,8 @@ export interface RecommendedRedisOptions {
   readonly retryStrategy: (attempt: number) => number;
   /** After a failover the old master answers READONLY: connect anew, at most once a second. */
   readonly reconnectOnError: (error: Error) => boolean;
+  /** Milliseconds after which the next Sentinel is asked. */
+  readonly sentinelCommandTimeout: number;
 }
 
 function reconnectOnReadOnly(): (error: Error) => boolean {

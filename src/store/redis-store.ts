@@ -1,16 +1,10 @@
 import { isObject, shown, strayOf } from '../given.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
-import { ENDED, type SessionRecord } from './record.ts';
-import { CHANGED, hearEndings, type RedisSubscriber } from './redis-subscription.ts';
+import { ENDED, isSameSession, readRecord, SESSION, type SessionRecord } from './record.ts';
+import { isRedisClient, type RedisClient } from './redis-client.ts';
+import { CHANGED, hearEndings } from './redis-subscription.ts';
+import { ReplicatedWrites } from './replicated-writes.ts';
 import type { EndedListener, SessionStore, StoredRecord } from './session-store.ts';
-
-/** What is used of an ioredis `Redis` or `Cluster` (5 or 6). */
-export interface RedisClient {
-  readonly isCluster?: boolean;
-  call(command: string, ...args: (string | number)[]): Promise<unknown>;
-  pipeline(commands: unknown[][]): { exec(): Promise<[Error | null, unknown][] | null> };
-  duplicate(override?: object): RedisSubscriber;
-}
 
 export interface RedisStoreOptions {
   /** An ioredis `Redis` or `Cluster`; see {@link recommendedRedisOptions} for options that fail fast. */
@@ -20,6 +14,12 @@ export interface RedisStoreOptions {
    * @default 'mcp-session:'
    */
   readonly prefix?: string;
+  /**
+   * How many replicas must have a session before its id is let out, and before its end is reported. If they have
+   * it not within 200 ms the request gets 503.
+   * @default 0
+   */
+  readonly minReplicas?: number;
 }
 
 /** What PTTL answers for a key that is not there, and for one that never expires. */
@@ -45,24 +45,36 @@ return 1`;
 export class RedisStore implements SessionStore {
   readonly #client: RedisClient;
   readonly #prefix: string;
+  readonly #replicated: ReplicatedWrites | undefined;
+  #listeners = 0;
+  readonly probe?: () => Promise<unknown>;
 
   /** @throws {SessionRoutingError} `invalid_store` */
   constructor(options: RedisStoreOptions) {
     if (!isObject(options) || isRedisClient(options)) {
       throw invalid('pass an ioredis client as an option: new RedisStore({ client })');
     }
-    const { client, prefix = 'mcp-session:' } = options;
+    const { client, prefix = 'mcp-session:', minReplicas = 0 } = options;
     if (!isRedisClient(client)) {
       throw invalid(
         '"client" must be an ioredis Redis or Cluster; for node-redis use connect-redis >= 9',
       );
     }
-    const stray = strayOf(options, ['client', 'prefix']);
+    const stray = strayOf(options, ['client', 'prefix', 'minReplicas']);
     if (stray) throw invalid(`"${stray.name}" ${stray.remedy}`);
     if (typeof prefix !== 'string')
       throw invalid(`"prefix" must be a string, got ${shown(prefix)}`);
+    if (!Number.isSafeInteger(minReplicas) || minReplicas < 0) {
+      throw invalid(
+        `"minReplicas" must be a whole number, got ${shown(minReplicas)}; give 0 to wait for none`,
+      );
+    }
     this.#client = client;
     this.#prefix = prefix;
+    if (minReplicas === 0) return;
+    const replicated = new ReplicatedWrites(client, minReplicas);
+    this.#replicated = replicated;
+    this.probe = () => Promise.all([this.get(''), replicated.probe()]);
   }
 
   async get(id: string): Promise<unknown> {
@@ -101,16 +113,19 @@ export class RedisStore implements SessionStore {
   }
 
   async create(id: string, record: SessionRecord, ttl: number): Promise<boolean> {
+    const key = this.#prefix + id;
     const value = JSON.stringify(record);
-    const reply = await this.#client.call(
-      'SET',
-      this.#prefix + id,
-      value,
-      'PX',
-      wholeMs(ttl),
-      'NX',
-    );
-    return reply === 'OK';
+    const ms = wholeMs(ttl);
+    if (!this.#replicated) {
+      return (await this.#client.call('SET', key, value, 'PX', ms, 'NX')) === 'OK';
+    }
+    if (await this.#replicated.create(key, value, ms)) return true;
+    // It may be our own: of a write whose reply was lost, or which too few replicas had in time.
+    const present = readRecord(await this.get(id), record[SESSION]);
+    if (present.kind === 'live' && isSameSession(present.record, record)) {
+      await this.#replicated.confirm(key, ms);
+    }
+    return false;
   }
 
   async replace(id: string, record: SessionRecord, ttl: number, version: number): Promise<boolean> {
@@ -119,8 +134,11 @@ export class RedisStore implements SessionStore {
     const key = this.#prefix + id;
     const value = JSON.stringify(record);
     const args = [version, value, wholeMs(ttl), channel, message];
+    const reply = await this.#client.call('EVAL', REPLACE, 1, key, ...args);
     // With ioredis' `stringNumbers` it is a string.
-    return Number(await this.#client.call('EVAL', REPLACE, 1, key, ...args)) === 1;
+    const replaced = Number(reply) === 1;
+    if (replaced) await this.#replicated?.confirm(key, wholeMs(ttl));
+    return replaced;
   }
 
   async touch(id: string, ttl: number): Promise<void> {
@@ -132,7 +150,29 @@ export class RedisStore implements SessionStore {
     const subscriber = this.#client.isCluster
       ? this.#client.duplicate()
       : this.#client.duplicate({ autoResubscribe: false });
-    return hearEndings(subscriber, this.#channel, listener, !this.#client.isCluster);
+    this.#replicated?.open();
+    this.#listeners += 1;
+    const noticesGaps = !this.#client.isCluster;
+    const stop = hearEndings(subscriber, this.#channel, listener, noticesGaps, () => this.#test());
+    return () => {
+      this.#listeners -= 1;
+      stop();
+    };
+  }
+
+  /**
+   * A master that is frozen, and replaced meanwhile, still takes itself for one when it goes on. A connection on
+   * which nothing was asked in the meantime would lead to it, where newer sessions are unknown: asking something
+   * lets `socketTimeout` close that.
+   */
+  #test(): void {
+    this.#client.call('PING').catch(() => {});
+    this.#replicated?.probe().catch(() => {});
+  }
+
+  /** Of several gateways on one store the last one counts. */
+  close(): void {
+    if (this.#listeners === 0) this.#replicated?.close();
   }
 
   get #channel(): string {
@@ -142,17 +182,6 @@ export class RedisStore implements SessionStore {
 
 function invalid(remedy: string): SessionRoutingError {
   return new SessionRoutingError('invalid_store', `RedisStore: ${remedy}`);
-}
-
-/** Whether the value looks like an ioredis `Redis` or `Cluster`. */
-export function isRedisClient(value: unknown): value is RedisClient {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    ['call', 'pipeline', 'duplicate', 'defineCommand'].every(
-      (name) => typeof Reflect.get(value, name) === 'function',
-    )
-  );
 }
 
 function parse(value: string): unknown {

@@ -22,19 +22,22 @@ export const CHANGED = 'changed:';
 /**
  * Hears on `channel` of the sessions that any gateway ends, and tells when some may have been missed.
  * `noticesGaps`: whether the connection emits "close" each time it is lost. ioredis' Cluster does not, so with
- * it endings are heard, but never relied on.
+ * it endings are heard, but never relied on. `onGap`: called when the connection is lost, or silent.
  */
 export function hearEndings(
   subscriber: RedisSubscriber,
   channel: string,
   listener: EndedListener,
   noticesGaps: boolean,
+  onGap: () => void = () => {},
 ): () => void {
   let hears = false;
 
   function lost(): void {
-    if (hears) listener.interrupted();
+    if (!hears) return;
     hears = false;
+    listener.interrupted();
+    onGap();
   }
 
   function heard(): void {

@@ -4,7 +4,8 @@ import { isThenable } from './deadline.ts';
 import { ExpressSessionAdapter, type ExpressSessionStore } from './express-session-store.ts';
 import { MapStore } from './map-store.ts';
 import { MemoryStore } from './memory-store.ts';
-import { isRedisClient, RedisStore, type RedisClient } from './redis-store.ts';
+import { isRedisClient, type RedisClient } from './redis-client.ts';
+import { RedisStore } from './redis-store.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** What `mcpSessionRouting` takes as its store. */

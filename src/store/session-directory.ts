@@ -2,7 +2,13 @@ import { SessionRoutingError } from '../protocol/errors.ts';
 import type { Found } from './complete-store.ts';
 import { ENDED, KnownSessions, type Asked } from './known-sessions.ts';
 import type { CacheEntry, LocalCache, Lookup } from './local-cache.ts';
-import { haveOneBackend, NONCE, tombstoneOf, VERSION, type SessionRecord } from './record.ts';
+import {
+  haveOneBackend,
+  isSameSession,
+  tombstoneOf,
+  VERSION,
+  type SessionRecord,
+} from './record.ts';
 import type { Awaitable, SessionStore } from './session-store.ts';
 import { SessionTimes } from './session-times.ts';
 import { StoreAccess, type StoreAccessOptions } from './store-access.ts';
@@ -90,9 +96,7 @@ export class SessionDirectory {
     }
     const known = this.#take(key, present, asked);
     if (known.kind !== 'live') return 'conflict';
-    // Ours after all: the reply to our own write was lost, or the backend repeats itself.
-    const same = known.record[NONCE] === record[NONCE] || haveOneBackend(known.record, record);
-    return same ? 'created' : 'conflict';
+    return isSameSession(known.record, record) ? 'created' : 'conflict';
   }
 
   /** Ends a session on the word of its backend or of the operator, if the record is still the one given. */

@@ -7,21 +7,23 @@ import { createClient } from 'redis';
 import { recommendedRedisOptions, RedisStore } from '../../../src/index.ts';
 import { storeChecks, type MakeStore } from '../../../src/store-conformance.ts';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.ts';
-import { startCluster } from './redis-fixture.ts';
+import { startReplica, startSmallestCluster } from '../../helpers/redis-topology.ts';
 
 const prefix = `conformance-${randomUUID()}:`;
 const closing: (() => unknown)[] = [];
 let redis: RedisServer;
+let replica: RedisServer;
 let clustered: RedisServer;
 
 beforeAll(async () => {
   redis = await startRedis();
-  clustered = await startCluster();
+  replica = await startReplica(redis);
+  clustered = await startSmallestCluster();
 });
 
 afterAll(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
-  await Promise.all([redis.stop(), clustered.stop()]);
+  await Promise.all([redis, replica, clustered].map((server) => server.stop()));
 });
 
 function once<T>(make: () => T): () => T {
@@ -47,6 +49,11 @@ function ioredis(options: object = {}): Redis {
 }
 
 const redisStores = two(() => new RedisStore({ client: ioredis(), prefix }));
+const replicated = two(() => {
+  const store = new RedisStore({ client: ioredis(), prefix, minReplicas: 1 });
+  closing.push(() => store.close());
+  return store;
+});
 const prefixed = two(
   () => new RedisStore({ client: ioredis({ keyPrefix: 'app:', stringNumbers: true }), prefix }),
 );
@@ -71,6 +78,7 @@ const nodeRedis = once(async () => {
 
 describe.each<[string, 'basic' | 'atomic', MakeStore]>([
   ['RedisStore', 'atomic', redisStores],
+  ['RedisStore that waits for a replica', 'atomic', replicated],
   ['RedisStore with a key prefix and numbers as strings', 'atomic', prefixed],
   ['RedisStore over RESP2', 'atomic', resp2],
   ['RedisStore with a lazy client', 'atomic', lazy],

@@ -8,7 +8,8 @@ import request from 'supertest';
 import { mcpSessionRouting, type McpSessionRouting, type StoreLike } from '../../../src/index.ts';
 import { onCleanup } from '../../helpers/cleanup.ts';
 import type { RedisServer } from '../../helpers/redis-server.ts';
-import { connect, eventually, ownRedis, ready } from './redis-fixture.ts';
+import { ownRedis } from '../../helpers/redis-topology.ts';
+import { connect, eventually, ready } from './redis-fixture.ts';
 
 interface App {
   readonly app: express.Express;

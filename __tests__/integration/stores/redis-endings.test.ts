@@ -3,20 +3,19 @@ import { describe, expect, test } from '@jest/globals';
 import { Cluster } from 'ioredis';
 import { recommendedRedisOptions, RedisStore } from '../../../src/index.ts';
 import { onCleanup } from '../../helpers/cleanup.ts';
+import { proxyOf } from '../../helpers/redis-proxy.ts';
 import type { RedisServer } from '../../helpers/redis-server.ts';
+import { ownRedis, startSmallestCluster } from '../../helpers/redis-topology.ts';
 import {
   connect,
   directoryOn,
   eventually,
   gatewayOn,
   newSession,
-  ownRedis,
   ready,
-  startCluster,
   type Gateway,
   type TestSession,
 } from './redis-fixture.ts';
-import { proxyOf } from './redis-proxy.ts';
 
 const ENDED = { kind: 'ended' };
 
@@ -144,7 +143,7 @@ test('a subscription that is not confirmed is tried again, and no rejection is l
 });
 
 test('a gateway on a Cluster hears of endings, but relies on them for a second only', async () => {
-  const redis = await startCluster();
+  const redis = await startSmallestCluster();
   onCleanup(() => redis.stop());
   const stores = [1, 2].map(() => {
     const client = new Cluster([{ host: redis.host, port: redis.port }], {

@@ -7,7 +7,6 @@ import { newRecord, type SessionRecord } from '../../../src/store/record.ts';
 import { SessionDirectory } from '../../../src/store/session-directory.ts';
 import type { SessionStore } from '../../../src/store/session-store.ts';
 import { onCleanup } from '../../helpers/cleanup.ts';
-import { startRedis, type RedisServer } from '../../helpers/redis-server.ts';
 
 /** Options of a client that answers in the way of RESP2. */
 export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -15,24 +14,6 @@ export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
 export const TTL = 60_000;
 export const ENDED_TTL = 600_000;
 export const BACKEND = 'http://backend-1:8080';
-
-/** A Redis that this test may break. */
-export async function ownRedis(...args: string[]): Promise<RedisServer> {
-  const server = await startRedis({ args });
-  onCleanup(() => server.stop());
-  return server;
-}
-
-/** A Cluster of one node. */
-export async function startCluster(): Promise<RedisServer> {
-  const args = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
-  const server = await startRedis({ args });
-  const node = new Redis(server.url);
-  await node.cluster('ADDSLOTSRANGE', 0, 16_383);
-  await eventually(async () => expect(await node.cluster('INFO')).toContain('cluster_state:ok'));
-  node.disconnect();
-  return server;
-}
 
 /** A client as the documentation recommends it. */
 export function connect(url: string, options: ClientOptions = {}): Redis {
@@ -62,13 +43,14 @@ export interface GatewaySettings {
   readonly cache?: false;
   readonly storeTimeout?: number;
   readonly client?: ClientOptions;
+  readonly minReplicas?: number;
 }
 
 /** The store half of a gateway: its own connections, its own cache. */
 export async function gatewayOn(url: string, settings: GatewaySettings = {}): Promise<Gateway> {
   const client = connect(url, settings.client);
-  const { prefix = `test-${randomUUID()}:` } = settings;
-  const store = new RedisStore({ client, prefix });
+  const { prefix = `test-${randomUUID()}:`, minReplicas = 0 } = settings;
+  const store = new RedisStore({ client, prefix, minReplicas });
   return { client, store, ...directoryOn(store, settings) };
 }
 

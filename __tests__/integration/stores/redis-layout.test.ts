@@ -2,15 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { RedisStore } from '../../../src/index.ts';
-import {
-  directoryOn,
-  ENDED_TTL,
-  gatewayOn,
-  newSession,
-  ownRedis,
-  ready,
-  TTL,
-} from './redis-fixture.ts';
+import { ownRedis } from '../../helpers/redis-topology.ts';
+import { directoryOn, ENDED_TTL, gatewayOn, newSession, ready, TTL } from './redis-fixture.ts';
 
 /** Everything that a Redis holds, and everything that it was told to publish. */
 async function dump(client: Redis): Promise<string> {

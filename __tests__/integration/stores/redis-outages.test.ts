@@ -1,18 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { onCleanup } from '../../helpers/cleanup.ts';
+import { proxyOf } from '../../helpers/redis-proxy.ts';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.ts';
+import { ownRedis } from '../../helpers/redis-topology.ts';
 import {
   connect,
   eventually,
   gatewayOn,
   newSession,
-  ownRedis,
   ready,
   timed,
   type Gateway,
   type TestSession,
 } from './redis-fixture.ts';
-import { proxyOf } from './redis-proxy.ts';
 
 const UNAVAILABLE = { kind: 'unavailable' };
 /** storeTimeout is 1000 ms. */
@@ -136,30 +136,6 @@ describe('while Redis', () => {
     );
   });
 
-  test('is out of memory, sessions are found, but none is stored', async () => {
-    const { session, warm, cold } = await scene();
-    await warm.client.config('SET', 'maxmemory', '1');
-    expect(await cold.directory.lookup(session.key)).toMatchObject({ kind: 'live' });
-    const fresh = newSession();
-    await expect(cold.directory.create(fresh.key, fresh.record)).rejects.toMatchObject({
-      code: 'store_unavailable',
-      cause: { message: expect.stringContaining('OOM') },
-    });
-    expect(await cold.directory.lookup(fresh.key)).toEqual({ kind: 'unknown' });
-    await warm.client.config('SET', 'maxmemory', '0');
-    expect(await cold.directory.create(fresh.key, fresh.record)).toBe('created');
-  });
-
-  test('has too few replicas, sessions are found, but none is stored', async () => {
-    const { session, warm, cold } = await scene();
-    await warm.client.config('SET', 'min-replicas-to-write', '1');
-    expect(await cold.directory.lookup(session.key)).toMatchObject({ kind: 'live' });
-    const fresh = newSession();
-    await expect(cold.directory.create(fresh.key, fresh.record)).rejects.toMatchObject({
-      cause: { message: expect.stringContaining('NOREPLICAS') },
-    });
-  });
-
   test.each([60, 150])('answers %i ms late, all goes on', async (delay) => {
     const proxy = await proxyOf(await ownRedis());
     proxy.delay = delay;
@@ -172,22 +148,6 @@ describe('while Redis', () => {
       expect(await gateway.directory.lookup(session.key)).toMatchObject({ kind: 'live' });
     }
     expect(await gateway.directory.endNow(session.key)).toBe(true);
-  });
-
-  test('is cut off silently, another connection is made', async () => {
-    const redis = await ownRedis();
-    const proxy = await proxyOf(redis);
-    const gateway = await gatewayOn(proxy.url, { prefix: '' });
-    await ready(gateway.client);
-    const session = newSession();
-    await gateway.directory.create(session.key, session.record);
-    const cold = await gatewayOn(proxy.url, { prefix: '' });
-    await ready(cold.client);
-    proxy.cutSilently();
-    const [found, took] = await timed(() => cold.directory.lookup(session.key));
-    expect(found).toEqual(UNAVAILABLE);
-    expect(took).toBeLessThan(SOON);
-    await expectHealed(cold, session, 'live');
   });
 });
 

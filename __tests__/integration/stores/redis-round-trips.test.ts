@@ -1,14 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  ENDED_TTL,
-  gatewayOn,
-  newSession,
-  ownRedis,
-  ready,
-  TTL,
-  type Gateway,
-} from './redis-fixture.ts';
-import { proxyOf, type RedisProxy } from './redis-proxy.ts';
+import { proxyOf, type RedisProxy } from '../../helpers/redis-proxy.ts';
+import { ownRedis } from '../../helpers/redis-topology.ts';
+import { ENDED_TTL, gatewayOn, newSession, ready, TTL, type Gateway } from './redis-fixture.ts';
 
 const session = newSession();
 let proxy: RedisProxy;

@@ -20,7 +20,7 @@ import { until } from '../../helpers/until.ts';
 async function silentServer(): Promise<Listening & { connected: Promise<Socket> }> {
   const server = net.createServer();
   const connected = once(server, 'connection').then(([socket]) => socket as Socket);
-  const listening = await listen(server as never);
+  const listening = await listen(server);
   onCleanup(() => listening.close());
   return { ...listening, origin: listening.origin.replace('http:', 'https:'), connected };
 }

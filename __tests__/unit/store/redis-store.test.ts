@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { recommendedRedisOptions, RedisStore } from '../../../src/index.ts';
-import type { RedisClient } from '../../../src/store/redis-store.ts';
+import type { RedisClient } from '../../../src/store/redis-client.ts';
 import { hearEndings, type RedisSubscriber } from '../../../src/store/redis-subscription.ts';
 import { KEY, recordOf, settled } from './clocked-store.ts';
 
@@ -9,12 +9,32 @@ type Reply = [Error | null, unknown];
 
 const JSON_RECORD = JSON.stringify(recordOf());
 
+class Subscriber extends EventEmitter implements RedisSubscriber {
+  status = 'ready';
+  readonly calls: string[] = [];
+  subscribed: () => Promise<unknown> = async () => 1;
+  async connect(): Promise<void> {
+    this.calls.push('connect');
+  }
+  subscribe(channel: string): Promise<unknown> {
+    this.calls.push(`subscribe ${channel}`);
+    return this.subscribed();
+  }
+  disconnect(reconnect = false): void {
+    this.calls.push(reconnect ? 'reconnect' : 'disconnect');
+  }
+}
+
 /** A RedisStore whose client answers GET and PTTL with these replies, and all else with `answer`. */
 function storeAnswered(
   replies: Reply[] | null,
-  { commands = [], answer = 'OK' }: { commands?: unknown[][]; answer?: unknown } = {},
+  {
+    commands = [],
+    answer = 'OK',
+    subscriber = new Subscriber(),
+  }: { commands?: unknown[][]; answer?: unknown; subscriber?: Subscriber } = {},
 ): RedisStore {
-  const client: RedisClient = Object.assign(new EventEmitter(), {
+  const client: RedisClient & RedisSubscriber = Object.assign(subscriber, {
     async call(...command: unknown[]) {
       commands.push(command);
       return answer;
@@ -23,7 +43,7 @@ function storeAnswered(
       commands.push(...several);
       return { exec: async () => replies };
     },
-    duplicate: () => new Subscriber(),
+    duplicate: () => client,
     defineCommand: () => undefined,
   });
   return new RedisStore({ client });
@@ -246,21 +266,26 @@ describe('what Redis is asked', () => {
   });
 });
 
-class Subscriber extends EventEmitter implements RedisSubscriber {
-  status = 'ready';
-  readonly calls: string[] = [];
-  subscribed: () => Promise<unknown> = async () => 1;
-  async connect(): Promise<void> {
-    this.calls.push('connect');
-  }
-  subscribe(channel: string): Promise<unknown> {
-    this.calls.push(`subscribe ${channel}`);
-    return this.subscribed();
-  }
-  disconnect(reconnect = false): void {
-    this.calls.push(reconnect ? 'reconnect' : 'disconnect');
-  }
-}
+describe('when the subscription falls silent', () => {
+  test('the client is asked too: a connection that had nothing to ask would not be missed', async () => {
+    const commands: unknown[][] = [];
+    const subscriber = new Subscriber();
+    const store = storeAnswered(null, { commands, subscriber });
+    const told: string[] = [];
+    const stop = store.subscribe({
+      ended: () => {},
+      interrupted: () => void told.push('interrupted'),
+      resumed: () => void told.push('resumed'),
+    });
+    subscriber.emit('ready');
+    await settled();
+    subscriber.emit('close');
+    subscriber.emit('close');
+    stop();
+    expect(told).toEqual(['resumed', 'interrupted']);
+    expect(commands).toEqual([['PING']]);
+  });
+});
 
 describe('a subscription', () => {
   beforeEach(() => {
@@ -425,6 +450,14 @@ describe('the recommended options for ioredis', () => {
     now.mockReturnValue(1e6 + 1000);
     expect(reconnectOnError(readOnly)).toBe(true);
     now.mockRestore();
+  });
+
+  test('pass over a Sentinel that is silent', () => {
+    expect(recommendedRedisOptions.sentinelCommandTimeout).toBe(1000);
+  });
+
+  test('leave out the detector of ioredis, with which a client may end for good', () => {
+    expect(recommendedRedisOptions).not.toHaveProperty('failoverDetector');
   });
 
   test('cannot be changed by accident', () => {

@@ -150,6 +150,16 @@ describe('what is no store is refused when the middleware is made, with the reme
       [{ client: ioredis, prefix: {} }],
       '"prefix" must be a string, got {}',
     ],
+    [
+      'of half a replica',
+      [{ client: ioredis, minReplicas: 0.5 }],
+      '"minReplicas" must be a whole number, got 0.5; give 0 to wait for none',
+    ],
+    [
+      'of less than no replica',
+      [{ client: ioredis, minReplicas: -1 }],
+      '"minReplicas" must be a whole number, got -1; give 0 to wait for none',
+    ],
   ])('a RedisStore %s', (_what, args, remedy) => {
     const make = (): unknown => Reflect.construct(RedisStore, args);
     expect(make).toThrow(`RedisStore: ${remedy}`);

@@ -1,62 +1,72 @@
-import { once } from 'node:events';
 import net from 'node:net';
-import { onCleanup } from '../../helpers/cleanup.ts';
-import type { RedisServer } from '../../helpers/redis-server.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { onCleanup } from './cleanup.ts';
+import { listen } from './listen.ts';
+import type { RedisServer } from './redis-server.ts';
 
 export interface RedisProxy {
   readonly url: string;
+  readonly host: string;
+  readonly port: number;
   /** The commands that clients have sent, those of one chunk, which is one round trip, together. */
   readonly sent: string[][];
   /** What becomes of the replies: each one is a whole RESP value. */
   rewrite: (replies: readonly Buffer[]) => readonly Buffer[];
-  /** Nothing gets through the present connections any more, and nothing closes them; new ones are as before. */
-  cutSilently(): void;
   /** Milliseconds that each chunk of replies is late. */
   delay: number;
+  /** Accepts connections, and lets nothing through, in neither direction. */
+  blackHole: boolean;
+  /** Nothing gets through the present connections any more, and nothing closes them; new ones are as before. */
+  cutSilently(): void;
+  /** Breaks off the present connections. */
+  reset(): void;
+  /** Breaks off the present connections, and refuses new ones. */
+  refuse(): Promise<void>;
+  /** Takes connections again. */
+  accept(): Promise<void>;
 }
 
 /** A TCP proxy in front of a Redis. */
 export async function proxyOf(redis: Pick<RedisServer, 'host' | 'port'>): Promise<RedisProxy> {
   let generation = 0;
-  const server = net.createServer((client: net.Socket) => {
+  const server = net.createServer((client) => {
     const upstream = net.connect(redis.port, redis.host);
     const ours = generation;
+    const passes = (): boolean => ours === generation && !proxy.blackHole;
     let rest: Buffer = Buffer.alloc(0);
+    let sending: Promise<unknown> = Promise.resolve();
     client.on('data', (chunk) => {
       proxy.sent.push(commandsOf(chunk));
-      if (ours === generation) upstream.write(chunk);
+      if (passes()) upstream.write(chunk);
     });
     upstream.on('data', (chunk) => {
-      if (ours !== generation) return;
+      if (!passes()) return;
       const { replies, left } = splitReplies(Buffer.concat([rest, chunk]));
       rest = left;
       const rewritten = Buffer.concat(proxy.rewrite(replies));
-      if (proxy.delay === 0) client.write(rewritten);
-      else setTimeout(() => client.destroyed || client.write(rewritten), proxy.delay);
+      // One after the other, also when the delay changes.
+      sending = Promise.all([sending, proxy.delay > 0 && pause(proxy.delay)]).then(
+        () => client.destroyed || client.write(rewritten),
+      );
     });
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      from.on('error', () => {});
-      from.on('close', () => to.destroy());
-    }
+    upstream.on('error', () => {});
+    upstream.on('close', () => client.destroy());
+    client.on('close', () => upstream.destroy());
   });
-  const sockets = new Set<net.Socket>();
-  server.on('connection', (socket) => sockets.add(socket));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  onCleanup(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
+  const listening = await listen(server);
+  onCleanup(() => listening.close());
   const proxy: RedisProxy = {
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis://127.0.0.1:${listening.port}`,
+    host: '127.0.0.1',
+    port: listening.port,
     sent: [],
     rewrite: (replies) => replies,
-    cutSilently: () => void (generation += 1),
     delay: 0,
+    blackHole: false,
+    cutSilently: () => void (generation += 1),
+    reset: () => listening.reset(),
+    refuse: () => listening.close(),
+    accept: () => listening.reopen(),
   };
   return proxy;
 }
