@@ -77,7 +77,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'A5',
     file: 'src/routing/decide.ts',
-    find: "if (lookup.kind === 'live' && facts.versioned) return otherwise;",
+    find: "if (lookup.kind === 'live' && facts.version !== undefined) return otherwise;",
     replace: '',
     test: CONTRACT,
     title: 'A5: initialize with a live id and MCP-Protocol-Version is answered by the owner',
@@ -477,6 +477,30 @@ export const proofs: readonly Proof[] = [
     title: 'D11: a redirect of a backend is passed on',
   },
   {
+    id: 'E1',
+    file: 'src/http/guard.ts',
+    find: "if (decided.modern) removeHeader(req, 'last-event-id');",
+    replace: '',
+    test: CONTRACT,
+    title: 'E1: a request of 2026-07-28 is balanced on its own',
+  },
+  {
+    id: 'E1',
+    file: 'src/protocol/revision.ts',
+    find: 'version >= FIRST_MODERN',
+    replace: 'version === FIRST_MODERN',
+    test: CONTRACT,
+    title: 'E1: a later revision is one without sessions too',
+  },
+  {
+    id: 'E2',
+    file: 'src/protocol/reasons.ts',
+    find: "    allow: 'POST',\n",
+    replace: '',
+    test: CONTRACT,
+    title: 'E2: GET and DELETE of 2026-07-28 are 405',
+  },
+  {
     id: 'E5',
     file: 'src/http/watched-answer.ts',
     find: "return { kind: 'rewrite', rewrite: endpoint.rewrite };",
@@ -495,7 +519,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'E6',
     file: 'src/http/exchange.ts',
-    find: 'this.#stop = at;',
+    find: 'this.stopAt(at);',
     replace: '',
     test: CONTRACT,
     title: 'E6: a POST with an id that was never issued goes nowhere',

@@ -1,5 +1,6 @@
 import { backends } from './contract/backends.ts';
 import { ending } from './contract/ending.ts';
+import { eras } from './contract/eras.ts';
 import { fleetRules } from './contract/fleet.ts';
 import { guard } from './contract/guard.ts';
 import { life } from './contract/life.ts';
@@ -19,5 +20,6 @@ export const contract: readonly Rule[] = [
   ...fleetRules,
   ...recovery,
   ...sse,
+  ...eras,
   ...life,
 ];

@@ -12,12 +12,14 @@ export interface Row {
   readonly code: number;
   readonly message: string;
   readonly retryAfter?: string;
+  readonly allow?: string;
 }
 
 // Written down here once more: a change of what clients read has to be made twice.
 export const ROWS = {
   invalid_session_id: { status: 400, code: -32000, message: 'Bad Request: invalid Mcp-Session-Id' },
   invalid_path: { status: 400, code: -32000, message: 'Bad Request: dot segments in the path' },
+  method_not_allowed: { status: 405, code: -32000, message: 'Method not allowed', allow: 'POST' },
   unknown_session: { status: 400, code: -32001, message: 'Session not found' },
   session_ended: { status: 404, code: -32001, message: 'Session not found' },
   session_lost: { status: 404, code: -32001, message: 'Session not found' },

@@ -12,7 +12,7 @@ export interface Answer {
 
 /** What the client reads of a refusal; the id is left out where it is not known. */
 export function refusalAnswer(reason: Reason, status: number, rawId?: string): Answer {
-  const { retryAfter }: Refusal = REFUSALS[reason];
+  const { retryAfter, allow }: Refusal = REFUSALS[reason];
   const body = errorBody(reason, rawId);
   return {
     status,
@@ -21,6 +21,7 @@ export function refusalAnswer(reason: Reason, status: number, rawId?: string): A
       'Content-Length': String(Buffer.byteLength(body)),
       'Cache-Control': 'no-store',
       ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
+      ...(allow === undefined ? {} : { Allow: allow }),
     },
     body,
   };

@@ -20,7 +20,7 @@ import { WatchedAnswer, type Question } from './watched-answer.ts';
 export type { RefusalHandler, RefusalInfo } from './refusal-handler.ts';
 
 /** Until it is known where the request belongs. */
-const NO_ROUTE: Route = Object.freeze({
+export const NO_ROUTE: Route = Object.freeze({
   kind: 'open',
   opening: false,
   turn: 'other',
@@ -78,6 +78,11 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     if (route.kind === 'pinned' || (route.opening && !route.stream)) this.#answer.watch();
   }
 
+  /** What a proxy is told that asks for the request. */
+  stopAt(stop: Stop): void {
+    this.#stop = stop;
+  }
+
   prepare(): Promise<void> | undefined {
     return this.stream ? this.#findStream(this.stream) : this.#hold();
   }
@@ -89,7 +94,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
       this.take(at);
       await this.#hold();
     } else {
-      this.#stop = at;
+      this.stopAt(at);
       ({ rawId: this.#rawId } = await echoOf(this.req, this.#around.maxBodySize));
     }
   }

@@ -10,7 +10,7 @@ import {
 } from '../routing/decide.ts';
 import type { NamedSession, PinnedRoute, Route, Stop } from '../routing/route.ts';
 import { keyOf, keyOfStream } from '../routing/session-routing.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, NO_ROUTE } from './exchange.ts';
 import { DECIDING_DEADLINE, echoOf, requestMessage } from './request-message.ts';
 import { rememberRoutedRequest, routedRequestOf } from './routed-request.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -51,8 +51,10 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
     function act(decided: Decision, session?: NamedSession, message?: MessageFacts): void {
       switch (decided.kind) {
         case 'open':
+          if (decided.modern) removeHeader(req, 'last-event-id');
           if (facts.sessionId !== undefined) removeHeader(req, SESSION_HEADER);
-          else if (req.method === 'POST') exchange.stream = streamOf(req, sseParams);
+          else if (req.method === 'POST' && !decided.modern)
+            exchange.stream = streamOf(req, sseParams);
           forward({ ...decided, backendUrl: undefined, alternatives: [] });
           return;
         case 'pinned':
@@ -62,6 +64,10 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
           whenKnown(requestMessage(req, { maxBytes, deadline: DECIDING_DEADLINE }), (read) =>
             act(read.initialize ? decided.ifInitialize : decided.otherwise, session, read),
           );
+          return;
+        case 'refuse-proxied':
+          exchange.stopAt({ kind: 'refuse', reason: decided.reason });
+          forward(NO_ROUTE);
           return;
         case 'refuse':
           whenKnown(message ?? echoOf(req, maxBytes), ({ rawId }) =>
@@ -103,7 +109,7 @@ function factsOf(req: IncomingMessage, sse: boolean): RequestFacts {
   return {
     method: req.method,
     sessionId: Array.isArray(sessionId) ? sessionId.join(', ') : sessionId,
-    versioned: version !== undefined,
+    version: Array.isArray(version) ? version.join(', ') : version,
     asksForStream: sse && req.headers.accept?.includes('text/event-stream') === true,
   };
 }

@@ -6,12 +6,15 @@ export interface Refusal {
   readonly message: string;
   /** Seconds for `Retry-After`; absent where another try cannot help or might execute twice. */
   readonly retryAfter?: number;
+  /** For `Allow`. */
+  readonly allow?: string;
 }
 
 /** Stable name of a refusal, in `error.data.reason` and in docs/errors.md. */
 export type Reason =
   | 'invalid_session_id'
   | 'invalid_path'
+  | 'method_not_allowed'
   | 'unknown_session'
   | 'session_ended'
   | 'session_lost'
@@ -31,6 +34,12 @@ export type Reason =
 export const REFUSALS: Readonly<Record<Reason, Refusal>> = {
   invalid_session_id: { status: 400, code: -32000, message: 'Bad Request: invalid Mcp-Session-Id' },
   invalid_path: { status: 400, code: -32000, message: 'Bad Request: dot segments in the path' },
+  method_not_allowed: {
+    status: 405,
+    code: -32000,
+    message: 'Method not allowed',
+    allow: 'POST',
+  },
   unknown_session: { status: 400, code: -32001, message: 'Session not found' },
   session_ended: { status: 404, code: -32001, message: 'Session not found' },
   session_lost: { status: 404, code: -32001, message: 'Session not found' },

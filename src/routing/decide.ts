@@ -1,5 +1,6 @@
 import type { Turn } from '../backends/balance.ts';
 import type { Reason } from '../protocol/reasons.ts';
+import { hasPostOnly, isModern } from '../protocol/revision.ts';
 import { isSessionId } from '../protocol/session-id.ts';
 import type { SessionRecord } from '../store/record.ts';
 import type { Lookup } from '../store/session-directory.ts';
@@ -9,8 +10,8 @@ export interface RequestFacts {
   readonly method: string | undefined;
   /** `Mcp-Session-Id` as it was sent; two of them are joined by ", ". */
   readonly sessionId: string | undefined;
-  /** It carries `MCP-Protocol-Version`, as all but `initialize` do since 2025-06-18. */
-  readonly versioned: boolean;
+  /** `MCP-Protocol-Version`, which all but `initialize` carry since 2025-06-18. */
+  readonly version: string | undefined;
   /** With `sse`: it accepts an event stream. */
   readonly asksForStream?: boolean;
 }
@@ -23,9 +24,12 @@ export type Decision =
       readonly opening: boolean;
       readonly turn: Turn;
       readonly stream?: boolean;
+      readonly modern?: boolean;
     }
   | { readonly kind: 'pinned'; readonly record: SessionRecord }
   | { readonly kind: 'refuse'; readonly reason: Reason }
+  /** The same, if a proxy asks for it: it may be a request of the app that says nothing of a session. */
+  | { readonly kind: 'refuse-proxied'; readonly reason: Reason }
   /** Its head does not say: the body has to be looked at. */
   | {
       readonly kind: 'read-body';
@@ -45,12 +49,27 @@ const STREAM: Decision = Object.freeze({
 });
 const BALANCED: Decision = Object.freeze({ kind: 'open', opening: false, turn: 'other' });
 
+/** Of a revision without sessions: balanced on its own, whatever ids it carries (E1). */
+const MODERN: Decision = Object.freeze({
+  kind: 'open',
+  opening: false,
+  turn: 'other',
+  modern: true,
+});
+
 /** The decision for a request without a session id, or with one that cannot be one; the store is not needed. */
 export function decideByHead(facts: RequestFacts): Decision | undefined {
+  if (isModern(facts.version)) {
+    const other = facts.method === 'GET' || facts.method === 'DELETE';
+    // E2: nothing is there to be listened to, or to be deleted.
+    return other && hasPostOnly(facts.version)
+      ? { kind: 'refuse-proxied', reason: 'method_not_allowed' }
+      : MODERN;
+  }
   if (facts.sessionId === undefined) {
     if (facts.method === 'GET' && facts.asksForStream) return STREAM;
     if (facts.method !== 'POST') return BALANCED;
-    return facts.versioned ? VERSIONED : OPENING;
+    return facts.version === undefined ? OPENING : VERSIONED;
   }
   return isSessionId(facts.sessionId)
     ? undefined
@@ -62,18 +81,20 @@ export function decideByLookup(facts: RequestFacts, lookup: Lookup): Decision {
   const otherwise = withoutBody(lookup);
   if (lookup.kind === 'unavailable' || facts.method !== 'POST') return otherwise;
   // The owner of a live session answers for it. Only a client that starts again sends no version.
-  if (lookup.kind === 'live' && facts.versioned) return otherwise;
+  if (lookup.kind === 'live' && facts.version !== undefined) return otherwise;
   return { kind: 'read-body', ifInitialize: OPENING, otherwise };
 }
 
 /** The decision for a POST of HTTP+SSE, which names its session in the query: `initialize` is one of them (E5, E6). */
 export function decideByQuery(
   lookup: Lookup,
-): Exclude<Decision, { readonly kind: 'open' | 'read-body' }> {
+): Exclude<Decision, { readonly kind: 'open' | 'read-body' | 'refuse-proxied' }> {
   return withoutBody(lookup);
 }
 
-function withoutBody(lookup: Lookup): Exclude<Decision, { readonly kind: 'open' | 'read-body' }> {
+function withoutBody(
+  lookup: Lookup,
+): Exclude<Decision, { readonly kind: 'open' | 'read-body' | 'refuse-proxied' }> {
   switch (lookup.kind) {
     case 'live':
       return { kind: 'pinned', record: lookup.record };

@@ -13,6 +13,8 @@ export interface OpenRoute {
   readonly turn: Turn;
   /** It asks for an event stream, which may be one of HTTP+SSE. */
   readonly stream?: boolean;
+  /** It is of a revision without sessions (2026-07-28 or later). */
+  readonly modern?: boolean;
   /** Where it goes, known when a proxy has asked for it: an origin, with a path only where the proxy's target has one. */
   backendUrl: string | undefined;
   /** Which instance of the backend that is, if the list of backends tells. */

@@ -20,11 +20,11 @@ test.each([
   ['POST', 'x', undefined],
   ['DELETE', 'x', undefined],
 ] as const)('A7, A4: the head of a %s with the id %p', (method, sessionId, decision) => {
-  expect(decideByHead({ method, sessionId, versioned: false })).toEqual(decision);
+  expect(decideByHead({ method, sessionId, version: undefined })).toEqual(decision);
 });
 
 test('A7: a POST with a version takes no turn of those that open sessions', () => {
-  const facts = { method: 'POST', sessionId: undefined, versioned: true };
+  const facts = { method: 'POST', sessionId: undefined, version: '2025-11-25' };
   expect(decideByHead(facts)).toEqual({ ...OPENING, turn: 'other' });
   expect(decideByHead({ ...facts, method: 'GET' })).toEqual(BALANCED);
 });
@@ -44,16 +44,43 @@ describe.each(LOOKUPS)('a session that is %p', (lookup, decision) => {
   test.each(['GET', 'DELETE', 'OPTIONS', undefined])(
     'A1, A2, A3, A9: %s is decided at once',
     (method) => {
-      expect(decideByLookup({ method, sessionId: 'x', versioned: false }, lookup)).toEqual(
+      expect(decideByLookup({ method, sessionId: 'x', version: undefined }, lookup)).toEqual(
         decision,
       );
     },
   );
 
-  test.each([true, false])('A5: POST, with the version header: %p', (versioned) => {
-    const decided = decideByLookup({ method: 'POST', sessionId: 'x', versioned }, lookup);
-    const atOnce = lookup.kind === 'unavailable' || (lookup.kind === 'live' && versioned);
+  test.each(['2025-11-25', undefined])('A5: POST, with the version %p', (version) => {
+    const decided = decideByLookup({ method: 'POST', sessionId: 'x', version }, lookup);
+    const atOnce =
+      lookup.kind === 'unavailable' || (lookup.kind === 'live' && version !== undefined);
     const readBody = { kind: 'read-body', ifInitialize: OPENING, otherwise: decision };
     expect(decided).toEqual(atOnce ? decision : readBody);
   });
+});
+
+describe('E1, E2: a request of a revision without sessions', () => {
+  const modern = { kind: 'open', opening: false, turn: 'other', modern: true };
+  const refused = { kind: 'refuse-proxied', reason: 'method_not_allowed' };
+
+  test.each([
+    ['POST', '2026-07-28', modern],
+    ['POST', '2027-01-01', modern],
+    ['OPTIONS', '2026-07-28', modern],
+    ['GET', '2026-07-28', refused],
+    ['DELETE', '2026-07-28', refused],
+    ['GET', '2027-01-01', modern],
+  ])('%s %s is decided by its head, whatever id it carries', (method, version, decision) => {
+    const decided = ['x', '', 'not one', undefined].map((sessionId) =>
+      decideByHead({ method, version, sessionId }),
+    );
+    expect(decided).toEqual(decided.map(() => decision));
+  });
+
+  test.each(['2026-07-28, 2025-11-25', '2026-7-28', 'DRAFT-2026-v1', '2025-11-25', ''])(
+    'is none of revision %p',
+    (version) => {
+      expect(decideByHead({ method: 'POST', version, sessionId: 'x' })).toBeUndefined();
+    },
+  );
 });
