@@ -4,6 +4,7 @@ export type { BackendsControl } from './backends/control.ts';
 export type { BackendDiscovery, BackendEntry, BackendSource } from './backends/discovery.ts';
 export { dnsBackends, type DnsBackendsOptions } from './backends/dns-backends.ts';
 export type { DnsResolver } from './backends/dns-question.ts';
+export type { BackendEra } from './backends/eras.ts';
 export type { RefusalHandler, RefusalInfo } from './http/exchange.ts';
 export {
   mcpSessionRouting,

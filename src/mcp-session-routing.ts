@@ -4,6 +4,7 @@ import { Backends } from './backends/backends.ts';
 import { controlOf, type BackendsControl } from './backends/control.ts';
 import { Outages } from './backends/outages.ts';
 import { Traffic } from './backends/traffic.ts';
+import { discoverEra } from './http/discover-era.ts';
 import { forgetAtBackend } from './http/forget-at-backend.ts';
 import { createGuard, type Guard } from './http/guard.ts';
 import { LiveStreams } from './http/live-streams.ts';
@@ -14,6 +15,7 @@ import type { McpSessionRoutingOptions } from './options.ts';
 import { ENDPOINT_PARAMS } from './protocol/endpoint.ts';
 import { isSessionId } from './protocol/session-id.ts';
 import { reporterOf, type Counters } from './reporter.ts';
+import { EraFinder } from './routing/era-finder.ts';
 import { Places } from './routing/places.ts';
 import { recoveryOf } from './routing/recovery-option.ts';
 import { keyOf, keyOfStream, SessionRouting } from './routing/session-routing.ts';
@@ -94,12 +96,12 @@ export function mcpSessionRouting(
   const reporter = reporterOf(settings, now);
   const traffic = new Traffic();
   const connections = new Set<Connections>();
-  const { backends: source, balance, health } = settings;
+  const { backends: source, balance, health, eraTtl } = settings;
   const backends =
     source === undefined
       ? undefined
       : new Backends(source, {
-          ...{ balance, health, traffic, now },
+          ...{ balance, health, eraTtl, traffic, now },
           onDown: reporter.backendDown,
           onUp: reporter.backendUp,
           onUnlisted: reporter.discoveryFailed,
@@ -137,6 +139,10 @@ export function mcpSessionRouting(
     directory,
     places,
     recovery,
+    eraFinder: new EraFinder({
+      backends,
+      ask: (origin, path, req) => discoverEra(origin, path, req, proxy.manner),
+    }),
     lostSession: settings.lostSession && noIfItThrows(yesOrNo('lostSession', settings.lostSession)),
     onOpened: reporter.opened,
   });

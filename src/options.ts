@@ -93,6 +93,11 @@ export interface McpSessionRoutingOptions<
    * @default false; with `true` the parameters are `sessionId` and `session_id`
    */
   readonly sse?: boolean | { readonly params: readonly string[] };
+  /**
+   * How long what was learned of the era of a backend is believed, where `era` of its entry does not say it.
+   * @default 5000
+   */
+  readonly eraTtl?: number;
   /** `true`: the request is none of this middleware's business. @default none is skipped */
   readonly skip?: (req: Req) => boolean;
   /** Answers refusals in place of the package; not where a backend's answer is already on its way. */

@@ -15,6 +15,7 @@ export type Settings<Req extends IncomingMessage, Res extends ServerResponse> = 
     | 'storeTimeout'
     | 'maxBodySize'
     | 'lostAfter'
+    | 'eraTtl'
   >
 > &
   Omit<McpSessionRoutingOptions<Req, Res>, 'cache'> & {
@@ -29,6 +30,7 @@ const DEFAULTS = {
   storeTimeout: 1000,
   maxBodySize: 1024 * 1024,
   lostAfter: 10_000,
+  eraTtl: 5000,
 } as const;
 
 const CACHE_DEFAULTS: Required<CacheOptions> = { max: 10_000, maxAge: 30_000, maxStale: 600_000 };
@@ -75,6 +77,7 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
   positive('storeTimeout', settings.storeTimeout, LONGEST_TIMER);
   positive('maxBodySize', settings.maxBodySize);
   positive('lostAfter', settings.lostAfter);
+  positive('eraTtl', settings.eraTtl);
   if (settings.unknownSessionStatus !== 400 && settings.unknownSessionStatus !== 404) {
     throw invalid('unknownSessionStatus', settings.unknownSessionStatus, 'must be 400 or 404');
   }

@@ -24,6 +24,7 @@ test('without options the defaults are those that are documented', () => {
     storeTimeout: 1000,
     maxBodySize: 1_048_576,
     lostAfter: 10_000,
+    eraTtl: 5000,
     cache: { max: 10_000, maxAge: 30_000, maxStale: 600_000 },
   });
 });

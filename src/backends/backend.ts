@@ -1,4 +1,5 @@
 import type { Entry } from './entries.ts';
+import type { BackendEra } from './eras.ts';
 import type { Health } from './health.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -39,6 +40,10 @@ export class Backend {
 
   get draining(): boolean {
     return this.drained || this.#entry.draining;
+  }
+
+  get era(): BackendEra | undefined {
+    return this.#entry.era;
   }
 
   /** Whether the id names this instance; where one of the two has no name nothing speaks against it. */

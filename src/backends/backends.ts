@@ -1,4 +1,5 @@
 import { isObject, shown, strayOf } from '../given.ts';
+import type { Era, SpokenEras } from '../protocol/era.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
 import { isThenable } from '../store/deadline.ts';
 import type { Awaitable } from '../store/session-store.ts';
@@ -7,6 +8,7 @@ import { Backend, tiersOf, type BackendInfo } from './backend.ts';
 import { Balancer, type Balance, type BalancedRequest, type Turn } from './balance.ts';
 import type { BackendDiscovery, BackendSource } from './discovery.ts';
 import { entriesOf, type Entry } from './entries.ts';
+import { Eras, spokenBy, tiersFor } from './eras.ts';
 import { Health } from './health.ts';
 import { originOf } from './origin.ts';
 import { Poller } from './poller.ts';
@@ -17,6 +19,8 @@ export interface BackendsOptions {
   readonly balance: Balance;
   /** Path of the GET that shows that a backend is well; `undefined`: a connection does. */
   readonly health: string | undefined;
+  /** How long what was learned of a backend's era is believed, in ms. */
+  readonly eraTtl: number;
   readonly traffic: Traffic;
   /** A monotonic clock in ms. */
   readonly now: () => number;
@@ -35,6 +39,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** The backends there are, which of them are up, and which one takes the next request. */
 export class Backends {
+  readonly eras: Eras;
   readonly #options: BackendsOptions;
   readonly #balancer: Balancer;
   readonly #poller: Poller<readonly Entry[]> | undefined;
@@ -45,6 +50,7 @@ export class Backends {
   /** @throws {SessionRoutingError} `invalid_option` for a fixed list that is none */
   constructor(source: BackendSource, options: BackendsOptions) {
     this.#options = options;
+    this.eras = new Eras(options.eraTtl, options.now);
     this.#balancer = new Balancer(options.balance, (origin) => options.traffic.count(origin));
     const discovery = discoveryOf(source);
     if (!discovery) {
@@ -84,11 +90,26 @@ export class Backends {
   }
 
   /** The backend for a request that belongs to no session, and after it those to try if it cannot be reached. */
-  choose(req: BalancedRequest, turn: Turn): readonly string[] {
+  choose(req: BalancedRequest, turn: Turn, era: Era = 'legacy'): readonly string[] {
     this.#tiers ??= tiersOf(this.#backends?.values() ?? []);
-    const [best, ...others] = this.#tiers;
+    const speaks = (origin: string): boolean | undefined => this.#speaks(origin, era);
+    const [best, ...others] = tiersFor(this.#tiers, speaks);
     if (!best) return [];
     return this.#balancer.order(best, others.flat(), req, turn);
+  }
+
+  /** An answer, or a refusal, tells of the eras that a backend speaks. */
+  learnEras(origin: string, speaks: SpokenEras): void {
+    if (this.#backends?.get(origin)?.era === undefined) this.eras.learn(origin, speaks);
+  }
+
+  /** The backends that were found not to speak 2026-07-28 some time ago: they may have learned it. */
+  outgrown(): readonly string[] {
+    const backends = [...(this.#backends?.values() ?? [])];
+    return backends
+      .filter(({ url, era, health }) => era === undefined && health.isUp && !this.eras.isFresh(url))
+      .map(({ url }) => url)
+      .filter((url) => this.eras.speaks(url, 'modern') === false);
   }
 
   list(): BackendInfo[] {
@@ -118,6 +139,12 @@ export class Backends {
     for (const { health } of this.#backends?.values() ?? []) health.close();
   }
 
+  /** What the operator says counts more than what was heard. */
+  #speaks(origin: string, era: Era): boolean | undefined {
+    const said = spokenBy(this.#backends?.get(origin)?.era)[era];
+    return said ?? this.eras.speaks(origin, era);
+  }
+
   #take(entries: readonly Entry[]): void {
     const before = this.#backends;
     const backends = entries.map((entry): [string, Backend] => {
@@ -131,6 +158,7 @@ export class Backends {
     for (const [url, backend] of before ?? []) {
       if (this.#backends.get(url) === backend) continue;
       backend.health.close();
+      this.eras.forget(url);
       this.#options.onRemoved(url);
     }
   }
@@ -146,7 +174,10 @@ export class Backends {
       connectionIsProof: health === undefined,
       now,
       onDown: changed(onDown),
-      onUp: changed(onUp),
+      onUp: changed((up) => {
+        this.eras.forget(up);
+        onUp(up);
+      }),
     });
   }
 }

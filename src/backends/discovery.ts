@@ -1,4 +1,5 @@
 import type { Awaitable } from '../store/session-store.ts';
+import type { BackendEra } from './eras.ts';
 
 /** A backend, as a list, a function or a discovery names it. */
 export interface BackendEntry {
@@ -8,6 +9,11 @@ export interface BackendEntry {
   readonly id?: string;
   /** It takes no new sessions; those it has live on. @default false */
   readonly draining?: boolean;
+  /**
+   * `modern`: it speaks MCP 2026-07-28 or later, without sessions; `legacy`: what was before, with `initialize`.
+   * @default it is found out
+   */
+  readonly era?: BackendEra;
 }
 
 /** Where the backends are found, asked again and again. */

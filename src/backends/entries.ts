@@ -1,5 +1,6 @@
 import { isObject, shown, strayOf } from '../given.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
+import type { BackendEra } from './eras.ts';
 import { checkBackend } from './origin.ts';
 
 /** A backend as it was named, checked. */
@@ -7,7 +8,10 @@ export interface Entry {
   readonly url: string;
   readonly id: string | undefined;
   readonly draining: boolean;
+  readonly era: BackendEra | undefined;
 }
+
+const ERAS: readonly unknown[] = ['modern', 'legacy', 'both'];
 
 /** It stands in every record (characters). */
 const LONGEST_ID = 256;
@@ -26,17 +30,22 @@ export function entriesOf(given: unknown): readonly Entry[] {
 
 function entryOf(given: unknown): Entry {
   if (!isObject(given) || given instanceof URL) {
-    return { url: checkBackend(given), id: undefined, draining: false };
+    return { url: checkBackend(given), id: undefined, draining: false, era: undefined };
   }
-  const stray = strayOf(given, ['url', 'id', 'draining']);
+  const stray = strayOf(given, ['url', 'id', 'draining', 'era']);
   if (stray) throw invalid(given, `"${stray.name}" ${stray.remedy}`);
-  const { url, id, draining = false } = given as Readonly<Record<string, unknown>>;
+  const { url, id, draining = false, era } = given as Readonly<Record<string, unknown>>;
   const named = id === undefined || (typeof id === 'string' && id.length > 0);
   if (!named || (id?.length ?? 0) > LONGEST_ID) {
     throw invalid(given, `"id" must be a string of 1 to ${LONGEST_ID} characters`);
   }
   if (typeof draining !== 'boolean') throw invalid(given, '"draining" must be true or false');
-  return { url: checkBackend(url), id, draining };
+  if (!isEra(era)) throw invalid(given, `"era" must be one of ${ERAS.join(', ')}`);
+  return { url: checkBackend(url), id, draining, era };
+}
+
+function isEra(value: unknown): value is BackendEra | undefined {
+  return value === undefined || ERAS.includes(value);
 }
 
 function invalid(given: unknown, remedy: string): SessionRoutingError {

@@ -83,7 +83,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     this.#stop = stop;
   }
 
-  prepare(): Promise<void> | undefined {
+  prepare(): Promise<unknown> | undefined {
     return this.stream ? this.#findStream(this.stream) : this.#hold();
   }
 
@@ -112,7 +112,10 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     if (this.refusal) return { kind: 'refuse', reason: this.refusal };
     if (this.#stop) return this.#stop;
     this.#answer.watch();
-    const destination = this.#around.routing.destination(this.route, this.req);
+    const { routing } = this.#around;
+    if (this.route.kind === 'open' && this.route.modern)
+      routing.eraFinder.askAgain(this.asked.path, this.req);
+    const destination = routing.destination(this.route, this.req);
     if (this.route.kind === 'pinned' && this.route.backendSession !== undefined)
       this.req.headers[SESSION_HEADER] = this.route.backendSession;
     return destination;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { isSessionId, PROTOCOL_VERSION_HEADER, SESSION_HEADER } from '../protocol/session-id.ts';
 import type { NewOpening, Opened } from '../routing/recovery.ts';
-import { askBackend, NotConnected, type Ask, type Manner } from './ask-backend.ts';
+import { askBackend, NotConnected, type Manner } from './ask-backend.ts';
 import { forgetAtBackend } from './forget-at-backend.ts';
 import { withoutHopByHop } from './hop-by-hop.ts';
 
@@ -14,6 +14,7 @@ const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 const OF_THE_REQUEST = [
   ...['content-length', 'transfer-encoding', 'content-encoding', 'content-type', 'expect'],
   ...['accept', 'accept-encoding', SESSION_HEADER, 'last-event-id', PROTOCOL_VERSION_HEADER],
+  ...['mcp-method', 'mcp-name'],
 ];
 
 /**
@@ -22,11 +23,11 @@ const OF_THE_REQUEST = [
  */
 export async function openAtBackend(opening: NewOpening, manner: Manner): Promise<Opened> {
   const { origin, path, body, req } = opening;
-  const headers = headersOf(req);
+  const { headers } = askedAnew(req, body);
   const ask = { path, method: 'POST', ...manner, signal: AbortSignal.timeout(DEADLINE) };
   let sessionId: string | undefined;
   try {
-    const answer = await askBackend(origin, { ...ask, ...withBody(body, headers) });
+    const answer = await askBackend(origin, { ...ask, body, headers });
     sessionId = idOf(answer);
     await answered(answer);
     if (sessionId === undefined) return { kind: 'failed' };
@@ -37,7 +38,8 @@ export async function openAtBackend(opening: NewOpening, manner: Manner): Promis
     };
     const taken = await askBackend(origin, {
       ...ask,
-      ...withBody(INITIALIZED, { ...headers, ...session }),
+      body: INITIALIZED,
+      headers: { ...askedAnew(req, INITIALIZED).headers, ...session },
     });
     taken.on('error', () => {}).resume();
     if (isSuccess(taken)) return { kind: 'opened', sessionId };
@@ -48,22 +50,17 @@ export async function openAtBackend(opening: NewOpening, manner: Manner): Promis
   return { kind: 'failed' };
 }
 
-function headersOf(req: IncomingMessage): OutgoingHttpHeaders {
+/** A request of our own in the name of one of a client: with its credentials, and another body. */
+export function askedAnew(
+  req: IncomingMessage,
+  body: string,
+): { readonly body: string; readonly headers: OutgoingHttpHeaders } {
   const headers: OutgoingHttpHeaders = { ...withoutHopByHop(req.headers) };
   for (const name of OF_THE_REQUEST) delete headers[name];
-  return headers;
-}
-
-function withBody(body: string, headers: OutgoingHttpHeaders): Pick<Ask, 'body' | 'headers'> {
-  return {
-    body,
-    headers: {
-      ...headers,
-      accept: 'application/json, text/event-stream',
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-    },
-  };
+  headers['accept'] = 'application/json, text/event-stream';
+  headers['content-type'] = 'application/json';
+  headers['content-length'] = Buffer.byteLength(body);
+  return { body, headers };
 }
 
 function idOf(answer: IncomingMessage): string | undefined {

@@ -10,7 +10,7 @@ export interface RoutedRequest {
   /** It was refused, and the app's `handler` was asked to answer. */
   readonly refusal: Reason | undefined;
   /** What has to be known of the request, or kept of it, before it is sent; to be waited for. */
-  prepare(): Promise<void> | undefined;
+  prepare(): Promise<unknown> | undefined;
   /** Where the request goes; for a request without a session a backend is chosen now. */
   destination(): Destination;
   /** Where it goes after no connection to `origin` could be made. */

@@ -46,7 +46,9 @@ export class WatchedAnswer {
   /** From now on, if it was not before. */
   watch(): void {
     const { route, res } = this.#question;
-    const trigger = route.kind === 'open' && !route.stream ? SESSION_HEADER : undefined;
+    const looksAtAll =
+      route.kind === 'pinned' || route.stream || this.#around.routing.eraFinder.hears(route);
+    const trigger = looksAtAll ? undefined : SESSION_HEADER;
     this.#gate ??= new ResponseGate(res, () => this.#onHead(), trigger);
   }
 
@@ -73,7 +75,14 @@ export class WatchedAnswer {
     switch (plan.kind) {
       case 'pass':
         if (route.kind === 'pinned' && head.eventStream) streams.add(route.key, res);
+        if (route.kind === 'open' && head.status < 300) routing.eraFinder.served(route);
         return PASS;
+      case 'hear':
+        return {
+          kind: 'inspect',
+          of: { maxBytes: MAX_INSPECTED },
+          read: (body) => this.#hear(head.status, body),
+        };
       case 'record':
         return { kind: 'hold', until: this.#record(plan.sessionId, head) };
       case 'endpoint':
@@ -134,6 +143,14 @@ export class WatchedAnswer {
     if (res.destroyed) over();
     else res.once('close', over);
     return { kind: 'rewrite', rewrite: endpoint.rewrite };
+  }
+
+  #hear(status: number, bytes: Buffer | undefined): Promise<Release> {
+    const { route, res } = this.#question;
+    const body = bytes && textOf(res, bytes);
+    if (route.kind === 'open' && body !== undefined)
+      this.#around.routing.eraFinder.refused(route, status, body);
+    return Promise.resolve(SEND);
   }
 
   async #inspect(route: PinnedRoute, status: number, bytes: Buffer | undefined): Promise<Release> {

@@ -31,13 +31,15 @@ export type AnswerPlan =
   | { readonly kind: 'end'; readonly dropSessionId: boolean }
   /** Hold it until its body tells whether the session is over. */
   | { readonly kind: 'inspect'; readonly dropSessionId: boolean }
+  /** The same, until its body tells which era the backend speaks. */
+  | { readonly kind: 'hear'; readonly dropSessionId: boolean }
   /** Hold it until its first event tells whether it opens a session of HTTP+SSE. */
   | { readonly kind: 'endpoint' }
   | { readonly kind: 'refuse'; readonly reason: Reason };
 
 /**
  * Plans an answer (contract B and C). `hashOf` gives a session's key, `inspects` says whether an answer with
- * this status may tell of a lost session.
+ * this status may tell of a lost session, `hearsEra` whether a refusal may tell of the backend's era.
  */
 export function planAnswer(
   route: Route,
@@ -45,10 +47,14 @@ export function planAnswer(
   head: AnswerHead,
   hashOf: (sessionId: string) => string,
   inspects: (status: number) => boolean,
+  hearsEra = false,
 ): AnswerPlan {
   const { status, sessionId } = head;
   const success = status >= 200 && status < 300;
   if (route.kind === 'open') {
+    const readable = !head.eventStream && !head.encoded;
+    if (hearsEra && route.backendUrl !== undefined && status >= 400 && status < 500 && readable)
+      return { kind: 'hear', dropSessionId: sessionId !== undefined };
     if (route.stream && success && head.eventStream && !head.packed) return { kind: 'endpoint' };
     if (sessionId === undefined) return { kind: 'pass', dropSessionId: false };
     // Clients adopt the id of any answer: one that is not stored must not reach them.

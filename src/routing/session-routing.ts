@@ -9,6 +9,7 @@ import type { Awaitable } from '../store/session-store.ts';
 import { planAnswer, type AnswerHead, type AnswerPlan, type Asked } from './answer.ts';
 import { decideByQuery } from './decide.ts';
 import { Endings, type LostSession } from './endings.ts';
+import type { EraFinder } from './era-finder.ts';
 import { Losses, type ConnectFailure, type InspectedAnswer } from './losses.ts';
 import type { Places } from './places.ts';
 import type { Recovery } from './recovery.ts';
@@ -19,6 +20,7 @@ export interface SessionRoutingOptions {
   readonly places: Places;
   /** `undefined`: lost sessions are over. */
   readonly recovery: Recovery | undefined;
+  readonly eraFinder: EraFinder;
   /** `undefined`: the two answers that are known. */
   readonly lostSession: LostSession | undefined;
   readonly onOpened: (key: string, backendUrl: string | undefined) => void;
@@ -38,6 +40,7 @@ export function keyOfStream(sessionId: string): string {
 export class SessionRouting {
   readonly directory: SessionDirectory;
   readonly endings: Endings;
+  readonly eraFinder: EraFinder;
   readonly #places: Places;
   readonly #losses: Losses;
   readonly #recovery: Recovery | undefined;
@@ -48,6 +51,7 @@ export class SessionRouting {
     this.#places = options.places;
     this.#recovery = options.recovery;
     this.directory = options.directory;
+    this.eraFinder = options.eraFinder;
     this.endings = new Endings(options);
     this.#losses = new Losses({ ...options, endings: this.endings });
     this.#onOpened = options.onOpened;
@@ -86,7 +90,11 @@ export class SessionRouting {
     }
     if (!backends) return { kind: 'default' };
     if (url !== undefined) return { kind: 'backend', url };
-    const [first, ...alternatives] = backends.choose(req, route.turn);
+    const [first, ...alternatives] = backends.choose(
+      req,
+      route.turn,
+      route.modern ? 'modern' : 'legacy',
+    );
     if (first === undefined) return { kind: 'refuse', reason: 'no_backend' };
     return this.#choose(route, first, alternatives);
   }
@@ -157,7 +165,8 @@ export class SessionRouting {
   }
 
   planAnswer(route: Route, asked: Asked, head: AnswerHead): AnswerPlan {
-    return planAnswer(route, asked, head, keyOf, (status) => this.endings.inspects(status));
+    const hears = route.kind === 'open' && this.eraFinder.hears(route);
+    return planAnswer(route, asked, head, keyOf, (status) => this.endings.inspects(status), hears);
   }
 
   /**

@@ -1,13 +1,163 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { expect } from '@jest/globals';
 import request from 'supertest';
-import { openSession, post, TOOLS_LIST } from '../../helpers/mcp-client.ts';
+import {
+  initialize,
+  openSession,
+  openSessions,
+  post,
+  TOOLS_LIST,
+  type Addressed,
+} from '../../helpers/mcp-client.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
+import {
+  scriptedBackends,
+  type Answer,
+  type Hit,
+  type ScriptedBackend,
+} from '../../helpers/scripted-backend.ts';
 import { scriptedStore } from '../../helpers/scripted-store.ts';
+import { until } from '../../helpers/until.ts';
 import { hitsOf, type Rule } from './rule.ts';
 
 const MODERN = { 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': 'tools/list' } as const;
 
+/** What a server says to a request of 2026-07-28. */
+const SPEAK: Readonly<Record<'legacy' | 'modern' | 'both', Answer>> = {
+  legacy: ({ headers, res }) => isModern(headers) && refuse(res, -32000),
+  modern: ({ headers, body, res }) => {
+    if (!isModern(headers)) return refuse(res, -32022);
+    return body.includes('server/discover') && discovered(res, ['2026-07-28']);
+  },
+  both: ({ headers, body, res }) =>
+    isModern(headers) &&
+    body.includes('server/discover') &&
+    discovered(res, ['2026-07-28', '2025-11-25']),
+};
+
+function isModern(headers: IncomingHttpHeaders): boolean {
+  return headers['mcp-protocol-version'] === '2026-07-28';
+}
+
+function refuse(res: ServerResponse, code: number): unknown {
+  const body = JSON.stringify({ jsonrpc: '2.0', error: { code, message: 'no' } });
+  return res.writeHead(400, { 'Content-Type': 'application/json' }).end(body);
+}
+
+function discovered(res: ServerResponse, supportedVersions: readonly string[]): unknown {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 'era', result: { supportedVersions } });
+  return res.writeHead(200, { 'Content-Type': 'application/json' }).end(body);
+}
+
+/** Statuses of so many calls of a client of 2026-07-28. */
+async function modernCalls(gw: Addressed, count: number): Promise<number[]> {
+  const statuses: number[] = [];
+  for (let call = 0; call < count; call += 1) {
+    statuses.push((await post(gw, TOOLS_LIST, MODERN)).status);
+  }
+  return statuses;
+}
+
+/** A question of the gateway itself. */
+function isQuestion({ body }: Hit): boolean {
+  return body.includes('server/discover');
+}
+
+/** Calls that have reached a backend, without the questions of the gateway. */
+function callsOf({ hits }: ScriptedBackend): number {
+  return hits.filter(({ body }) => body.includes('tools/list')).length;
+}
+
 export const eras: readonly Rule[] = [
+  {
+    id: 'E1',
+    title:
+      'in a mixed fleet each client reaches servers of its era, as soon as they have told theirs',
+    async run(env) {
+      const { gw, backends } = await env.routed(3);
+      const [a, b, c] = backends as [ScriptedBackend, ScriptedBackend, ScriptedBackend];
+      a.answer = SPEAK.legacy;
+      b.answer = SPEAK.both;
+      c.answer = SPEAK.modern;
+      expect(await modernCalls(gw, 7)).toEqual([400, 200, 200, 200, 200, 200, 200]);
+      expect(backends.map(callsOf)).toEqual([1, 3, 3]);
+      const opened: number[] = [];
+      for (let count = 0; count < 5; count += 1) opened.push((await initialize(gw)).status);
+      expect(opened).toEqual([200, 200, 400, 200, 200]);
+      expect(backends.map(({ sessions }) => sessions.size)).toEqual([2, 2, 0]);
+    },
+  },
+  {
+    id: 'E1',
+    title: 'where no server speaks 2026-07-28 the refusal of one tells the client to initialize',
+    async run(env) {
+      const { gw, backends } = await env.routed(2);
+      for (const backend of backends) backend.answer = SPEAK.legacy;
+      expect(await modernCalls(gw, 3)).toEqual([400, 400, 400]);
+      await openSessions(gw, 2);
+      expect(backends.map(({ sessions }) => sessions.size)).toEqual([1, 1]);
+    },
+  },
+  {
+    id: 'E1',
+    title:
+      'a server that has learned 2026-07-28 gets its calls after eraTtl, and no client is refused',
+    async run(env) {
+      const { gw, backends } = await env.routed(2, { options: { eraTtl: 50 } });
+      const [a, b] = backends as [ScriptedBackend, ScriptedBackend];
+      a.answer = SPEAK.both;
+      b.answer = SPEAK.legacy;
+      expect(await modernCalls(gw, 4)).toEqual([200, 400, 200, 200]);
+      await until(async () => {
+        expect(await modernCalls(gw, 1)).toEqual([200]);
+        return b.hits.some(isQuestion);
+      });
+      b.answer = SPEAK.both;
+      await until(async () => {
+        expect(await modernCalls(gw, 1)).toEqual([200]);
+        return callsOf(b) > 1;
+      });
+    },
+  },
+  {
+    id: 'E1',
+    title: 'what the operator says of a server is not to be found out',
+    async run(env) {
+      const [a, b] = (await scriptedBackends(2)) as [ScriptedBackend, ScriptedBackend];
+      [a.answer, b.answer] = [SPEAK.legacy, SPEAK.modern];
+      const backends = [
+        { url: a.origin, era: 'legacy' },
+        { url: b.origin, era: 'modern' },
+      ] as const;
+      const gw = await env.gateway({ options: { backends } });
+      expect(await modernCalls(gw, 2)).toEqual([200, 200]);
+      await openSessions(gw, 2);
+      expect([a.hits.length, b.hits.length]).toEqual([2, 2]);
+    },
+  },
+  {
+    id: 'E1',
+    title: 'the question to a server carries the credentials of the client, and no session',
+    async run(env) {
+      const { gw, a } = await env.routed(2, { options: { eraTtl: 1 } });
+      a.answer = SPEAK.legacy;
+      const ids = { Authorization: 'Bearer x', 'Mcp-Session-Id': 'x', 'Mcp-Name': 'tool' };
+      await until(async () => {
+        await post(gw, TOOLS_LIST, { ...MODERN, ...ids });
+        return a.hits.some(isQuestion);
+      });
+      const question = a.hits.find(isQuestion);
+      expect(question?.url).toBe('/mcp');
+      expect(question?.headers).toMatchObject({
+        authorization: 'Bearer x',
+        'mcp-method': 'server/discover',
+        'mcp-protocol-version': '2026-07-28',
+      });
+      for (const name of ['mcp-session-id', 'mcp-name']) {
+        expect(question?.headers).not.toHaveProperty(name);
+      }
+    },
+  },
   {
     id: 'E1',
     title: 'a request of 2026-07-28 is balanced on its own, whatever ids it carries',

@@ -24,6 +24,7 @@ function bench(source: unknown, options: Partial<BackendsOptions> = {}): Bench {
   const backends = new Backends(source as BackendSource, {
     balance: 'round-robin',
     health: undefined,
+    eraTtl: 5000,
     traffic: new Traffic(),
     now: () => 0,
     onDown: note('down'),

@@ -4,6 +4,7 @@ import { Backends } from '../../../src/backends/backends.ts';
 import type { BackendSource } from '../../../src/backends/discovery.ts';
 import { Outages } from '../../../src/backends/outages.ts';
 import { Traffic } from '../../../src/backends/traffic.ts';
+import { EraFinder } from '../../../src/routing/era-finder.ts';
 import { Places } from '../../../src/routing/places.ts';
 import type { PinnedRoute, Route } from '../../../src/routing/route.ts';
 import {
@@ -52,6 +53,7 @@ function bench({ backends, ...options }: BenchOptions = {}): Bench {
     directory,
     places: new Places({ backends, outages: new Outages(now), lostAfter: 100 }),
     recovery: undefined,
+    eraFinder: new EraFinder({ backends, ask: async () => ({}) }),
     lostSession: undefined,
     onOpened: (...args) => opened.push(args),
     ...options,
@@ -84,6 +86,7 @@ function backendsOf(source: BackendSource): Backends {
   return new Backends(source, {
     balance: 'round-robin',
     health: undefined,
+    eraTtl: 5000,
     traffic: new Traffic(),
     now: () => 0,
     onDown() {},

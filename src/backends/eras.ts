@@ -1,0 +1,65 @@
+import type { Era, SpokenEras } from '../protocol/era.ts';
+
+/** `both`: it speaks to clients with sessions, and to those of 2026-07-28. */
+export type BackendEra = Era | 'both';
+
+interface Known {
+  readonly speaks: SpokenEras;
+  readonly at: number;
+}
+
+/** So many times the ttl may pass until what was learned is worth nothing. */
+const STALE = 12;
+
+/** Which eras the backends speak, as far as they were heard. */
+export class Eras {
+  readonly #known = new Map<string, Known>();
+  readonly #ttl: number;
+  readonly #now: () => number;
+
+  /** What was learned `ttl` ms ago is to be asked again; `now` is a monotonic clock in ms. */
+  constructor(ttl: number, now: () => number) {
+    this.#ttl = ttl;
+    this.#now = now;
+  }
+
+  /** `undefined`: it is not known. */
+  speaks(origin: string, era: Era): boolean | undefined {
+    const known = this.#known.get(origin);
+    const stale = known === undefined || this.#now() >= known.at + STALE * this.#ttl;
+    return stale ? undefined : known.speaks[era];
+  }
+
+  /** Whether it was heard within the ttl, whatever it has said. */
+  isFresh(origin: string): boolean {
+    const known = this.#known.get(origin);
+    return known !== undefined && this.#now() < known.at + this.#ttl;
+  }
+
+  learn(origin: string, speaks: SpokenEras): void {
+    const before = this.#known.get(origin)?.speaks;
+    this.#known.set(origin, { speaks: { ...before, ...speaks }, at: this.#now() });
+  }
+
+  /** Another process may be there now. */
+  forget(origin: string): void {
+    this.#known.delete(origin);
+  }
+}
+
+/** What the operator says of a backend. */
+export function spokenBy(era: BackendEra | undefined): SpokenEras {
+  return era === undefined ? {} : { modern: era !== 'legacy', legacy: era !== 'modern' };
+}
+
+/** Puts the backends that are known not to speak an era behind all others, whatever state they are in. */
+export function tiersFor(
+  tiers: readonly (readonly string[])[],
+  speaks: (origin: string) => boolean | undefined,
+): readonly (readonly string[])[] {
+  const fits = (origin: string): boolean => speaks(origin) !== false;
+  const all = tiers.flat();
+  if (all.every(fits)) return tiers;
+  const fitting = tiers.map((tier) => tier.filter(fits));
+  return [...fitting, all.filter((origin) => !fits(origin))].filter((tier) => tier.length > 0);
+}

@@ -1,0 +1,55 @@
+import type { Backends } from '../backends/backends.ts';
+import type { BalancedRequest } from '../backends/balance.ts';
+import { originOf } from '../backends/origin.ts';
+import { erasOfAnswer, erasOfInitialize, type SpokenEras } from '../protocol/era.ts';
+import type { OpenRoute } from './route.ts';
+
+export interface EraFinderOptions {
+  readonly backends: Backends | undefined;
+  /** Asks a backend in the name of a request; does not fail. */
+  readonly ask: (origin: string, path: string, req: BalancedRequest) => Promise<SpokenEras>;
+}
+
+/** Finds out which backends speak to which clients: from their answers, and by asking those that have refused. */
+export class EraFinder {
+  readonly #options: EraFinderOptions;
+  readonly #asking = new Set<string>();
+
+  constructor(options: EraFinderOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the answer to this request may tell; without a list of backends there is no choice to be made. */
+  hears(route: OpenRoute): boolean {
+    return this.#options.backends !== undefined && (route.modern === true || route.opening);
+  }
+
+  /** The backend has answered with success. */
+  served(route: OpenRoute): void {
+    if (route.modern) this.#learn(route, { modern: true });
+  }
+
+  /** The backend has refused a request. */
+  refused(route: OpenRoute, status: number, body: string): void {
+    this.#learn(route, route.modern ? erasOfAnswer(status, body) : erasOfInitialize(body));
+  }
+
+  /** A client of 2026-07-28 is here: whoever has refused one some time ago is asked, beside its request. */
+  askAgain(path: string, req: BalancedRequest): void {
+    const { backends, ask } = this.#options;
+    for (const origin of backends?.outgrown() ?? []) {
+      if (this.#asking.has(origin)) continue;
+      this.#asking.add(origin);
+      void ask(origin, path, req).then((speaks) => {
+        this.#asking.delete(origin);
+        backends?.learnEras(origin, speaks);
+      });
+    }
+  }
+
+  #learn(route: OpenRoute, speaks: SpokenEras): void {
+    const origin = originOf(route.backendUrl);
+    const told = Object.keys(speaks).length > 0;
+    if (origin !== undefined && told) this.#options.backends?.learnEras(origin, speaks);
+  }
+}
