@@ -16,9 +16,10 @@ import { ENDPOINT_PARAMS } from './protocol/endpoint.ts';
 import { isSessionId } from './protocol/session-id.ts';
 import { reporterOf, type Counters } from './reporter.ts';
 import { EraFinder } from './routing/era-finder.ts';
+import { keyOf, keyOfStream } from './routing/keys.ts';
 import { Places } from './routing/places.ts';
 import { recoveryOf } from './routing/recovery-option.ts';
-import { keyOf, keyOfStream, SessionRouting } from './routing/session-routing.ts';
+import { SessionRouting } from './routing/session-routing.ts';
 import { settingsOf } from './settings.ts';
 import { LocalCache } from './store/local-cache.ts';
 import { resolveStore, type StoreLike } from './store/resolve-store.ts';
@@ -154,6 +155,8 @@ export function mcpSessionRouting(
     proxy,
     recovers: recovery !== undefined,
     sseParams: paramsOf(settings.sse),
+    tasks: settings.affinity?.tasks === true,
+    onUnreadAnswer: reporter.unreadAnswer,
     skip: settings.skip && yesOrNo('skip', settings.skip),
     handler: settings.handler,
     unknownSessionStatus: settings.unknownSessionStatus,

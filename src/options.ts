@@ -94,6 +94,11 @@ export interface McpSessionRoutingOptions<
    */
   readonly sse?: boolean | { readonly params: readonly string[] };
   /**
+   * What else is pinned to the backend that holds it. `tasks` of 2026-07-28 (SEP-2663): `tasks/get`, `tasks/update` and
+   * `tasks/cancel` go to the backend that has created the task. @default none
+   */
+  readonly affinity?: { readonly tasks?: boolean };
+  /**
    * How long what was learned of the era of a backend is believed, where `era` of its entry does not say it.
    * @default 5000
    */

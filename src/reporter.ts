@@ -13,6 +13,8 @@ export interface Counters {
   readonly storeFailures: number;
   /** Records that could not be read. */
   readonly unusableRecords: number;
+  /** Answers that may have created a task, and were too long to be read. */
+  readonly unreadAnswers: number;
 }
 
 export interface Reporter {
@@ -21,6 +23,7 @@ export interface Reporter {
   readonly ended: (key: string) => void;
   readonly refused: (reason: Reason, key: string | undefined) => void;
   readonly storeFailed: (error: unknown, during: string) => void;
+  readonly unreadAnswer: () => void;
   readonly backendDown: (backend: string) => void;
   readonly backendUp: (backend: string) => void;
   readonly discoveryFailed: (error: unknown) => void;
@@ -40,6 +43,7 @@ export function reporterOf(
   let ended = 0;
   let storeFailures = 0;
   let unusableRecords = 0;
+  let unreadAnswers = 0;
   let loggedAt = -Infinity;
   let discoveryLoggedAt = -Infinity;
   const refused: Partial<Record<Reason, number>> = {};
@@ -80,6 +84,9 @@ export function reporterOf(
       }
       tell(() => on?.storeFailed?.({ error, during }));
     },
+    unreadAnswer() {
+      unreadAnswers += 1;
+    },
     backendDown(backend) {
       tell(() => logger?.warn(`backend ${backend} is down`));
       tell(() => on?.backendDown?.({ backend }));
@@ -102,6 +109,7 @@ export function reporterOf(
       refused: { ...refused },
       storeFailures,
       unusableRecords,
+      unreadAnswers,
     }),
   };
 }

@@ -54,6 +54,7 @@ const NAMES = [
   'health',
   'recover',
   'sse',
+  'affinity',
   'cache',
   'logger',
   'on',
@@ -90,6 +91,7 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
   }
   health(given);
   sse(given.sse);
+  affinity(given.affinity);
   const { recover }: typeof given = settings;
   if (recover !== undefined && typeof recover !== 'boolean' && typeof recover !== 'function') {
     throw invalid('recover', recover, 'must be true, false or a function');
@@ -107,6 +109,16 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
     functions('on.', on, EVENTS);
   }
   return { ...settings, cache: cacheOf(cache) };
+}
+
+function affinity(value: unknown): void {
+  if (value === undefined) return;
+  if (!isObject(value))
+    throw invalid('affinity', value, 'must be an object, such as { tasks: true }');
+  known('affinity.', value, ['tasks']);
+  const tasks: unknown = Reflect.get(value, 'tasks');
+  if (tasks !== undefined && typeof tasks !== 'boolean')
+    throw invalid('affinity.tasks', tasks, 'must be true or false');
 }
 
 function sse(value: unknown): void {

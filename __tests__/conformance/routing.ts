@@ -9,6 +9,7 @@ import { recovery } from './contract/recovery.ts';
 import { root } from './contract/root.ts';
 import type { Rule } from './contract/rule.ts';
 import { sse } from './contract/sse.ts';
+import { tasks } from './contract/tasks.ts';
 
 /** The contract of this package, one rule after the other; each is tried on any combination of Express and proxy. */
 export const contract: readonly Rule[] = [
@@ -21,5 +22,6 @@ export const contract: readonly Rule[] = [
   ...recovery,
   ...sse,
   ...eras,
+  ...tasks,
   ...life,
 ];

@@ -23,6 +23,7 @@ export const ROWS = {
   unknown_session: { status: 400, code: -32001, message: 'Session not found' },
   session_ended: { status: 404, code: -32001, message: 'Session not found' },
   session_lost: { status: 404, code: -32001, message: 'Session not found' },
+  task_lost: { status: 404, code: -32602, message: 'Task not found' },
   store_unavailable: {
     status: 503,
     code: -32603,

@@ -61,6 +61,7 @@ describe('G1: what is reported', () => {
     const reporter = reporterOf({}, () => 0);
     reporter.opened(KEY, 'http://a');
     reporter.recovered(KEY, 'http://b');
+    reporter.unreadAnswer();
     reporter.refused('unknown_session', KEY);
     reporter.refused('unknown_session', KEY);
     reporter.refused('no_backend', undefined);
@@ -74,6 +75,7 @@ describe('G1: what is reported', () => {
       refused: { unknown_session: 2, no_backend: 1 },
       storeFailures: 1,
       unusableRecords: 1,
+      unreadAnswers: 1,
     });
   });
 

@@ -10,12 +10,13 @@ import type { Destination, NamedSession, Route, Stop } from '../routing/route.ts
 import { LONGEST_OPENING } from '../store/openings.ts';
 import { DELETED, isTooLate, refusalAnswer, settleOnceAnswered, statusOf } from './answer.ts';
 import type { RequestLine } from './forget-at-backend.ts';
+import type { Question } from './question.ts';
 import { askHandler } from './refusal-handler.ts';
 import { echoOf, keptBody } from './request-message.ts';
 import { rememberRoutedRequest, type Connections, type RoutedRequest } from './routed-request.ts';
 import type { Surroundings } from './surroundings.ts';
 import { visit } from './visit.ts';
-import { WatchedAnswer, type Question } from './watched-answer.ts';
+import { WatchedAnswer } from './watched-answer.ts';
 
 export type { RefusalHandler, RefusalInfo } from './refusal-handler.ts';
 
@@ -40,8 +41,11 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   refusal: Reason | undefined;
   line: RequestLine | undefined;
   body: Buffer | undefined;
-  /** Named by the query; it is looked for when a proxy asks, since any POST of the app may have such a query (A14). */
-  stream: NamedSession | undefined;
+  /**
+   * Named by the query, or a task: it is looked for when a proxy asks, since any POST of the app may have such a
+   * query, or header (A14).
+   */
+  named: NamedSession | undefined;
   #stop: Stop | undefined;
   #rawId: string | undefined;
   readonly #around: Surroundings<Req, Res>;
@@ -84,12 +88,16 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   }
 
   prepare(): Promise<unknown> | undefined {
-    return this.stream ? this.#findStream(this.stream) : this.#hold();
+    return this.named ? this.#find(this.named) : this.#hold();
   }
 
-  async #findStream(session: NamedSession): Promise<void> {
-    this.stream = undefined;
-    const at = await this.#around.routing.pinByQuery(session, this.req);
+  async #find(session: NamedSession): Promise<void> {
+    this.named = undefined;
+    const { routing } = this.#around;
+    const at = session.task
+      ? await routing.pinByTask(session, this.req)
+      : await routing.pinByQuery(session, this.req);
+    if (at === undefined) return;
     if (at.kind === 'pinned') {
       this.take(at);
       await this.#hold();

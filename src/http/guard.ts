@@ -1,15 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { sessionInQuery } from '../protocol/endpoint.ts';
 import type { MessageFacts } from '../protocol/message.ts';
 import { PROTOCOL_VERSION_HEADER, SESSION_HEADER } from '../protocol/session-id.ts';
+import { mayCreateTask, METHOD_HEADER, NAME_HEADER, taskAskedFor } from '../protocol/tasks.ts';
 import {
   decideByHead,
   decideByLookup,
   type Decision,
   type RequestFacts,
 } from '../routing/decide.ts';
+import { keyOf, keyOfStream, keyOfTask } from '../routing/keys.ts';
 import type { NamedSession, PinnedRoute, Route, Stop } from '../routing/route.ts';
-import { keyOf, keyOfStream } from '../routing/session-routing.ts';
 import { Exchange, NO_ROUTE } from './exchange.ts';
 import { DECIDING_DEADLINE, echoOf, requestMessage } from './request-message.ts';
 import { rememberRoutedRequest, routedRequestOf } from './routed-request.ts';
@@ -28,7 +29,7 @@ export type Guard<Req, Res> = (req: Req, res: Res, next: (error?: unknown) => vo
 export function createGuard<Req extends IncomingMessage, Res extends ServerResponse>(
   options: GuardOptions<Req, Res>,
 ): Guard<Req, Res> {
-  const { routing, skip, maxBodySize: maxBytes, sseParams } = options;
+  const { routing, skip, maxBodySize: maxBytes, sseParams, tasks } = options;
 
   return function guardSession(req, res, next) {
     if (skip?.(req) === true || routedRequestOf(req)) {
@@ -36,7 +37,7 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
       return;
     }
     const exchange = new Exchange(req, res, next, options);
-    const facts = factsOf(req, sseParams.length > 0);
+    const facts = factsOf(req, sseParams.length > 0, tasks);
     const decision = decideByHead(facts);
     if (decision) {
       act(decision);
@@ -54,7 +55,8 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
           if (decided.modern) removeHeader(req, 'last-event-id');
           if (facts.sessionId !== undefined) removeHeader(req, SESSION_HEADER);
           else if (req.method === 'POST' && !decided.modern)
-            exchange.stream = streamOf(req, sseParams);
+            exchange.named = streamOf(req, sseParams);
+          if (decided.modern && tasks) exchange.named = taskOf(req);
           forward({ ...decided, backendUrl: undefined, alternatives: [] });
           return;
         case 'pinned':
@@ -104,12 +106,23 @@ function streamOf(req: IncomingMessage, params: readonly string[]): NamedSession
   return id === undefined ? undefined : { id, key: keyOfStream(id) };
 }
 
-function factsOf(req: IncomingMessage, sse: boolean): RequestFacts {
-  const { [SESSION_HEADER]: sessionId, [PROTOCOL_VERSION_HEADER]: version } = req.headers;
+/** The task that a request of 2026-07-28 is about. */
+function taskOf({ headers }: IncomingMessage): NamedSession | undefined {
+  const id = taskAskedFor(headerOf(headers, METHOD_HEADER), headerOf(headers, NAME_HEADER));
+  return id === undefined ? undefined : { id, key: keyOfTask(id), task: true };
+}
+
+function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+function factsOf(req: IncomingMessage, sse: boolean, tasks: boolean): RequestFacts {
   return {
     method: req.method,
-    sessionId: Array.isArray(sessionId) ? sessionId.join(', ') : sessionId,
-    version: Array.isArray(version) ? version.join(', ') : version,
+    sessionId: headerOf(req.headers, SESSION_HEADER),
+    version: headerOf(req.headers, PROTOCOL_VERSION_HEADER),
+    mayCreateTask: tasks && mayCreateTask(headerOf(req.headers, METHOD_HEADER)),
     asksForStream: sse && req.headers.accept?.includes('text/event-stream') === true,
   };
 }

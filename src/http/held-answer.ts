@@ -41,10 +41,9 @@ export class HeldAnswer {
 
   /** Puts other bytes in place of those that were held of the body; who has given them is called back. */
   rewrite(change: (body: Buffer) => Buffer): void {
-    const parts = this.#calls.flatMap(({ method, args: [chunk, encoding] }) => {
-      if (method !== 'write' && method !== 'end') return [];
-      if (typeof chunk === 'string') return [Buffer.from(chunk, encodingOf(encoding))];
-      return chunk instanceof Uint8Array ? [chunk] : [];
+    const parts = this.#calls.flatMap(({ method, args }) => {
+      const bytes = method === 'write' || method === 'end' ? bytesOf(args) : undefined;
+      return bytes ? [bytes] : [];
     });
     const heads = this.#calls.filter(({ method }) => method !== 'write' && method !== 'end');
     for (const { method, args } of this.#calls) if (method === 'write') swallow(args);
@@ -94,6 +93,12 @@ export function swallow(args: unknown[]): true {
   const callback = args.findLast((arg) => typeof arg === 'function');
   if (typeof callback === 'function') process.nextTick(callback);
   return true;
+}
+
+/** What a call of `write` or `end` sends. */
+export function bytesOf([chunk, encoding]: readonly unknown[]): Buffer | undefined {
+  if (typeof chunk === 'string') return Buffer.from(chunk, encodingOf(encoding));
+  return chunk instanceof Uint8Array ? Buffer.from(chunk) : undefined;
 }
 
 function encodingOf(given: unknown): BufferEncoding {

@@ -6,6 +6,7 @@ import { applyHead, headersOf, type HeaderPairs } from './head-arguments.ts';
 import { HeldAnswer, swallow } from './held-answer.ts';
 import { Inspection, type InspectionOptions } from './inspection.ts';
 import { relay } from './relay.ts';
+import { StreamScan, type StreamScanOptions } from './stream-scan.ts';
 
 /** What becomes of an answer whose head is about to be sent. */
 export type HeadVerdict =
@@ -17,7 +18,9 @@ export type HeadVerdict =
       readonly kind: 'inspect';
       readonly of: InspectionOptions;
       readonly read: (body: Buffer | undefined) => Promise<Release>;
-    };
+    }
+  /** It is sent at once, and looked at event by event. */
+  | { readonly kind: 'scan'; readonly by: StreamScanOptions };
 
 /** What becomes of an answer that was held. */
 export type Release =
@@ -29,7 +32,7 @@ export type Release =
   | { readonly kind: 'replace'; readonly by: Answer }
   | { readonly kind: 'relay'; readonly answer: IncomingMessage };
 
-type State = 'waiting' | 'held' | 'inspecting' | 'open' | 'dropped';
+type State = 'waiting' | 'held' | 'inspecting' | 'scanning' | 'open' | 'dropped';
 
 export const PASS: HeadVerdict = Object.freeze({ kind: 'pass' });
 export const SEND: Release = Object.freeze({ kind: 'send' });
@@ -51,6 +54,7 @@ export class ResponseGate implements Watcher {
   #state: State = 'waiting';
   #held: HeldAnswer | undefined;
   #inspection: Inspection | undefined;
+  #scan: StreamScan | undefined;
 
   /** With a `trigger` only an answer that carries this header (lower case) is looked at. */
   constructor(
@@ -118,6 +122,7 @@ export class ResponseGate implements Watcher {
     if (this.#state === 'open') return this.#original(method, args);
     if (this.#state === 'dropped') return this.#returned(method, swallow(args));
     if (this.#state === 'waiting') this.#ask(method, args);
+    if (this.#state === 'scanning') return this.#scan?.called(method, args);
     const holds = this.#state === 'held' || this.#state === 'inspecting';
     return holds ? this.#hold(method, args) : this.#original(method, args);
   }
@@ -133,6 +138,13 @@ export class ResponseGate implements Watcher {
     const verdict = this.#onHead(this.#res);
     if (verdict.kind === 'pass') {
       this.#state = 'open';
+      return;
+    }
+    if (verdict.kind === 'scan') {
+      this.#state = 'scanning';
+      this.#scan = new StreamScan(verdict.by, this.#res, (name, given) =>
+        this.#original(name, given),
+      );
       return;
     }
     this.#held = new HeldAnswer(this.#res);

@@ -24,6 +24,10 @@ export interface Surroundings<
   readonly recovers: boolean;
   /** Parameters that name a session of HTTP+SSE; none: that transport is none of ours. */
   readonly sseParams: readonly string[];
+  /** Whether tasks of 2026-07-28 are pinned to their owner. */
+  readonly tasks: boolean;
+  /** Told of each answer that may have created a task and was too long to be read. */
+  readonly onUnreadAnswer: () => void;
   /** How the proxy was last seen to speak to the backends. */
   readonly proxy: { manner: Manner };
   readonly onRefused: (reason: Reason, key: string | undefined) => void;

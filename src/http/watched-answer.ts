@@ -1,46 +1,26 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Reason } from '../protocol/reasons.ts';
-import { isSessionId, SESSION_HEADER } from '../protocol/session-id.ts';
-import type { AnswerHead, Asked } from '../routing/answer.ts';
-import type { PinnedRoute, Route } from '../routing/route.ts';
-import { keyOf, keyOfStream } from '../routing/session-routing.ts';
-import { refusalAnswer, settleRequest, statusOf, type Answer } from './answer.ts';
+import type { ServerResponse } from 'node:http';
+import { SESSION_HEADER } from '../protocol/session-id.ts';
+import type { PinnedRoute } from '../routing/route.ts';
+import { settleRequest, type Answer } from './answer.ts';
 import { NotConnected } from './ask-backend.ts';
-import { forgetAtBackend, type RequestLine } from './forget-at-backend.ts';
+import { refusedAs, type Around, type Question } from './question.ts';
 import { headOf, MAX_INSPECTED, textOf } from './read-answer.ts';
-import { FIRST_EVENT, readEndpoint } from './read-endpoint.ts';
+import { FIRST_EVENT } from './read-endpoint.ts';
+import { RecordedAnswer } from './recorded-answer.ts';
 import { resend } from './resend.ts';
 import { PASS, ResponseGate, SEND, type HeadVerdict, type Release } from './response-gate.ts';
-import type { Surroundings } from './surroundings.ts';
-
-/** What is known of the request that an answer is for. */
-export interface Question {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly asked: Asked;
-  readonly route: Route;
-  /** `undefined`: no proxy has sent it. */
-  readonly line: RequestLine | undefined;
-  /** Its body, if it was kept. */
-  readonly body: Buffer | undefined;
-  /** The body of an `initialize` that is to be kept. */
-  readonly opening: string | undefined;
-}
-
-type Around = Pick<
-  Surroundings,
-  'routing' | 'streams' | 'sseParams' | 'onRefused' | 'unknownSessionStatus'
->;
 
 /** The answer to one request: it is looked at, and where need be held or replaced, before the client gets it. */
 export class WatchedAnswer {
   readonly #question: Question;
   readonly #around: Around;
+  readonly #records: RecordedAnswer;
   #gate: ResponseGate | undefined;
 
   constructor(question: Question, around: Around) {
     this.#question = question;
     this.#around = around;
+    this.#records = new RecordedAnswer(question, around);
   }
 
   /** From now on, if it was not before. */
@@ -84,12 +64,23 @@ export class WatchedAnswer {
           read: (body) => this.#hear(head.status, body),
         };
       case 'record':
-        return { kind: 'hold', until: this.#record(plan.sessionId, head) };
+        return { kind: 'hold', until: this.#records.session(plan.sessionId, head) };
+      case 'task':
+        return {
+          kind: 'inspect',
+          of: { maxBytes: MAX_INSPECTED },
+          read: (body) => this.#records.task(body),
+        };
+      case 'tasks':
+        return { kind: 'scan', by: this.#records.tasks() };
       case 'endpoint':
         res.removeHeader(SESSION_HEADER);
-        return { kind: 'inspect', of: FIRST_EVENT, read: (body) => this.#endpoint(body) };
+        return { kind: 'inspect', of: FIRST_EVENT, read: (body) => this.#records.endpoint(body) };
       case 'refuse':
-        return { kind: 'hold', until: Promise.resolve(this.#replaceBy(plan.reason)) };
+        return {
+          kind: 'hold',
+          until: Promise.resolve(refusedAs(this.#question, this.#around, plan.reason)),
+        };
       case 'end':
         if (route.kind !== 'pinned') return PASS;
         return { kind: 'hold', until: routing.endings.deleted(route).then(() => SEND) };
@@ -101,48 +92,6 @@ export class WatchedAnswer {
           read: (body) => this.#inspect(route, head.status, body),
         };
     }
-  }
-
-  async #record(sessionId: string, head: AnswerHead): Promise<Release> {
-    const { routing, streams } = this.#around;
-    const { route, asked, opening, req, res, line } = this.#question;
-    let reason: Reason = 'invalid_backend_answer';
-    try {
-      const session = { key: keyOf(sessionId), id: sessionId };
-      if ((await routing.record(route, session, asked.path, opening)) === 'created') {
-        if (head.eventStream) streams.add(session.key, res);
-        return SEND;
-      }
-    } catch {
-      // Counted and told by the directory; what the client is told is the refusal.
-      reason = 'store_unavailable';
-    }
-    const { backendUrl } = route;
-    if (backendUrl !== undefined && line) forgetAtBackend(backendUrl, line, sessionId, req.headers);
-    return this.#replaceBy(reason);
-  }
-
-  /** The first event of a stream: with `endpoint` it opens a session of HTTP+SSE. */
-  async #endpoint(bytes: Buffer | undefined): Promise<Release> {
-    const { routing, streams, sseParams } = this.#around;
-    const { route, asked, line, res } = this.#question;
-    const endpoint =
-      bytes && readEndpoint(bytes, { asked: asked.path, sent: line?.path }, sseParams);
-    if (!endpoint) return SEND;
-    const session = { key: keyOfStream(endpoint.id), id: endpoint.id };
-    try {
-      if (!isSessionId(session.id)) return this.#replaceBy('invalid_backend_answer');
-      if ((await routing.record(route, session, endpoint.path)) !== 'created')
-        return this.#replaceBy('invalid_backend_answer');
-    } catch {
-      // Counted and told by the directory.
-      return this.#replaceBy('store_unavailable');
-    }
-    streams.add(session.key, res);
-    const over = (): void => void routing.endings.closed(session.key);
-    if (res.destroyed) over();
-    else res.once('close', over);
-    return { kind: 'rewrite', rewrite: endpoint.rewrite };
   }
 
   #hear(status: number, bytes: Buffer | undefined): Promise<Release> {
@@ -162,7 +111,7 @@ export class WatchedAnswer {
       case 'pass':
         return SEND;
       case 'refuse':
-        return this.#replaceBy(verdict.reason);
+        return refusedAs(this.#question, this.#around, verdict.reason);
       case 'resend':
         return this.#resend(route, verdict.url);
     }
@@ -172,7 +121,8 @@ export class WatchedAnswer {
   async #resend(route: PinnedRoute, url: string): Promise<Release> {
     const { req, res, line, body } = this.#question;
     // The session goes on: the client may send again what was not kept.
-    if (!line || (req.method === 'POST' && !body)) return this.#replaceBy('backend_unreachable');
+    if (!line || (req.method === 'POST' && !body))
+      return refusedAs(this.#question, this.#around, 'backend_unreachable');
     try {
       const answer = await resend(req, res, route, { ...line, url, body });
       const stream = /^text\/event-stream/i.test(answer.headers['content-type'] ?? '');
@@ -180,15 +130,12 @@ export class WatchedAnswer {
       return { kind: 'relay', answer };
     } catch (error) {
       const unsent = error instanceof NotConnected;
-      return this.#replaceBy(unsent ? 'backend_unreachable' : 'upstream_failed');
+      return refusedAs(
+        this.#question,
+        this.#around,
+        unsent ? 'backend_unreachable' : 'upstream_failed',
+      );
     }
-  }
-
-  #replaceBy(reason: Reason): Release {
-    const { route } = this.#question;
-    const { onRefused, unknownSessionStatus } = this.#around;
-    onRefused(reason, route.kind === 'pinned' ? route.key : undefined);
-    return { kind: 'replace', by: refusalAnswer(reason, statusOf(reason, unknownSessionStatus)) };
   }
 }
 

@@ -18,6 +18,7 @@ export type Reason =
   | 'unknown_session'
   | 'session_ended'
   | 'session_lost'
+  | 'task_lost'
   | 'store_unavailable'
   | 'no_backend'
   | 'shutting_down'
@@ -43,6 +44,7 @@ export const REFUSALS: Readonly<Record<Reason, Refusal>> = {
   unknown_session: { status: 400, code: -32001, message: 'Session not found' },
   session_ended: { status: 404, code: -32001, message: 'Session not found' },
   session_lost: { status: 404, code: -32001, message: 'Session not found' },
+  task_lost: { status: 404, code: -32602, message: 'Task not found' },
   store_unavailable: {
     status: 503,
     code: -32603,

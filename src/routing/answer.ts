@@ -33,6 +33,8 @@ export type AnswerPlan =
   | { readonly kind: 'inspect'; readonly dropSessionId: boolean }
   /** The same, until its body tells which era the backend speaks. */
   | { readonly kind: 'hear'; readonly dropSessionId: boolean }
+  /** Hold it until its body tells whether a task was created; `tasks`: each event of it. */
+  | { readonly kind: 'task' | 'tasks'; readonly dropSessionId: boolean }
   /** Hold it until its first event tells whether it opens a session of HTTP+SSE. */
   | { readonly kind: 'endpoint' }
   | { readonly kind: 'refuse'; readonly reason: Reason };
@@ -56,12 +58,18 @@ export function planAnswer(
     if (hearsEra && route.backendUrl !== undefined && status >= 400 && status < 500 && readable)
       return { kind: 'hear', dropSessionId: sessionId !== undefined };
     if (route.stream && success && head.eventStream && !head.packed) return { kind: 'endpoint' };
+    const dropSessionId = sessionId !== undefined;
+    if (route.createsTask && success) {
+      if (head.packed) return { kind: 'pass', dropSessionId };
+      return { kind: head.eventStream ? 'tasks' : 'task', dropSessionId };
+    }
     if (sessionId === undefined) return { kind: 'pass', dropSessionId: false };
     // Clients adopt the id of any answer: one that is not stored must not reach them.
     if (!success || !route.opening || route.stream) return { kind: 'pass', dropSessionId: true };
     if (!isSessionId(sessionId)) return { kind: 'refuse', reason: 'invalid_backend_answer' };
     return { kind: 'record', sessionId };
   }
+  if (route.task) return { kind: 'pass', dropSessionId: sessionId !== undefined };
   // Nor must another session's.
   const dropSessionId = sessionId !== undefined && hashOf(sessionId) !== route.key;
   if (asked.method === 'DELETE' && (success || status === 404))

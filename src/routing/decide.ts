@@ -14,6 +14,8 @@ export interface RequestFacts {
   readonly version: string | undefined;
   /** With `sse`: it accepts an event stream. */
   readonly asksForStream?: boolean;
+  /** With `affinity.tasks`: its answer may create a task. */
+  readonly mayCreateTask?: boolean;
 }
 
 /** What is done with a request. */
@@ -25,6 +27,7 @@ export type Decision =
       readonly turn: Turn;
       readonly stream?: boolean;
       readonly modern?: boolean;
+      readonly createsTask?: boolean;
     }
   | { readonly kind: 'pinned'; readonly record: SessionRecord }
   | { readonly kind: 'refuse'; readonly reason: Reason }
@@ -50,12 +53,14 @@ const STREAM: Decision = Object.freeze({
 const BALANCED: Decision = Object.freeze({ kind: 'open', opening: false, turn: 'other' });
 
 /** Of a revision without sessions: balanced on its own, whatever ids it carries (E1). */
-const MODERN: Decision = Object.freeze({
+const MODERN = Object.freeze({
   kind: 'open',
   opening: false,
   turn: 'other',
   modern: true,
 });
+
+const CREATING: Decision = Object.freeze({ ...MODERN, createsTask: true });
 
 /** The decision for a request without a session id, or with one that cannot be one; the store is not needed. */
 export function decideByHead(facts: RequestFacts): Decision | undefined {
@@ -64,7 +69,9 @@ export function decideByHead(facts: RequestFacts): Decision | undefined {
     // E2: nothing is there to be listened to, or to be deleted.
     return other && hasPostOnly(facts.version)
       ? { kind: 'refuse-proxied', reason: 'method_not_allowed' }
-      : MODERN;
+      : facts.method === 'POST' && facts.mayCreateTask
+        ? CREATING
+        : MODERN;
   }
   if (facts.sessionId === undefined) {
     if (facts.method === 'GET' && facts.asksForStream) return STREAM;

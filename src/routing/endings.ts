@@ -31,7 +31,7 @@ export class Endings {
     session: NamedSession,
     record: SessionRecord,
     method: string | undefined,
-    reason: 'session_ended' | 'session_lost',
+    reason: 'session_ended' | 'session_lost' | 'task_lost',
   ): Promise<PinnedRoute | Stop> {
     const { directory, places } = this.#options;
     const result = await directory.endUnlessMoved(session.key, record);

@@ -117,6 +117,7 @@ export class Losses {
     reason: 'session_ended' | 'session_lost',
   ): Promise<PinnedRoute | Stop> {
     const { endings, recovery } = this.#options;
+    if (session.task) return endings.endOrFollow(session, record, req.method, 'task_lost');
     const recovered = await recovery?.recover(session, record, req);
     return recovered ?? endings.endOrFollow(session, record, req.method, reason);
   }

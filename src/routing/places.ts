@@ -38,13 +38,13 @@ export class Places {
   }
 
   /** The route of a request of a session; `undefined` if it has none (D8), or if what it is called there cannot be read. */
-  pinned({ key, id }: NamedSession, record: SessionRecord): PinnedRoute | undefined {
+  pinned({ key, id, task }: NamedSession, record: SessionRecord): PinnedRoute | undefined {
     const owner = this.ownerOf(record);
     if (!owner) return undefined;
     const sealed = record[BACKEND_SESSION];
     const backendSession = sealed === undefined ? undefined : unseal(id, BACKEND_SESSION, sealed);
     if (sealed !== undefined && backendSession === undefined) return undefined;
-    return { kind: 'pinned', key, id, record, backendUrl: owner.url, backendSession };
+    return { kind: 'pinned', key, id, task, record, backendUrl: owner.url, backendSession };
   }
 
   /** What is known of a place. */

@@ -15,6 +15,8 @@ export interface OpenRoute {
   readonly stream?: boolean;
   /** It is of a revision without sessions (2026-07-28 or later). */
   readonly modern?: boolean;
+  /** Its answer may create a task, which its owner has to be asked for. */
+  readonly createsTask?: boolean;
   /** Where it goes, known when a proxy has asked for it: an origin, with a path only where the proxy's target has one. */
   backendUrl: string | undefined;
   /** Which instance of the backend that is, if the list of backends tells. */
@@ -31,6 +33,8 @@ export interface NamedSession {
   readonly key: string;
   /** The id itself: never to be stored, logged, or told. */
   readonly id: string;
+  /** It is no session but a task (SEP-2663), which is pinned in the same way. */
+  readonly task?: boolean | undefined;
 }
 
 /** A request of a session. */

@@ -1,17 +1,18 @@
-import { hash, randomUUID } from 'node:crypto';
 import type { BalancedRequest } from '../backends/balance.ts';
 import { originOf } from '../backends/origin.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
 import { isSessionId } from '../protocol/session-id.ts';
-import { newRecord, type SessionRecord } from '../store/record.ts';
+import type { SessionRecord } from '../store/record.ts';
 import type { SessionDirectory } from '../store/session-directory.ts';
 import type { Awaitable } from '../store/session-store.ts';
 import { planAnswer, type AnswerHead, type AnswerPlan, type Asked } from './answer.ts';
 import { decideByQuery } from './decide.ts';
 import { Endings, type LostSession } from './endings.ts';
 import type { EraFinder } from './era-finder.ts';
+import { keyOf } from './keys.ts';
 import { Losses, type ConnectFailure, type InspectedAnswer } from './losses.ts';
 import type { Places } from './places.ts';
+import { Recording } from './recording.ts';
 import type { Recovery } from './recovery.ts';
 import type { Destination, NamedSession, OpenRoute, PinnedRoute, Route, Stop } from './route.ts';
 
@@ -26,35 +27,23 @@ export interface SessionRoutingOptions {
   readonly onOpened: (key: string, backendUrl: string | undefined) => void;
 }
 
-/** The key of a session: SHA-256 of its id, hex. The id itself is kept nowhere. */
-export function keyOf(sessionId: string): string {
-  return hash('sha256', sessionId, 'hex');
-}
-
-/** The same for a session of HTTP+SSE: an id of one transport is none of the other. */
-export function keyOfStream(sessionId: string): string {
-  return keyOf(`sse ${sessionId}`);
-}
-
 /** Where requests go, what is remembered of their answers, and when a session is over. Knows no HTTP objects. */
 export class SessionRouting {
   readonly directory: SessionDirectory;
   readonly endings: Endings;
+  readonly recording: Recording;
   readonly eraFinder: EraFinder;
   readonly #places: Places;
   readonly #losses: Losses;
-  readonly #recovery: Recovery | undefined;
-  readonly #onOpened: SessionRoutingOptions['onOpened'];
   #stopping = false;
 
   constructor(options: SessionRoutingOptions) {
     this.#places = options.places;
-    this.#recovery = options.recovery;
     this.directory = options.directory;
     this.eraFinder = options.eraFinder;
     this.endings = new Endings(options);
     this.#losses = new Losses({ ...options, endings: this.endings });
-    this.#onOpened = options.onOpened;
+    this.recording = new Recording(options);
   }
 
   /** From now on nothing is begun that would outlast this process: no session, and no event stream. */
@@ -76,6 +65,24 @@ export class SessionRouting {
     if (!isSessionId(session.id)) return { kind: 'refuse', reason: 'invalid_session_id' };
     const decision = decideByQuery(await this.directory.lookup(session.key));
     return decision.kind === 'pinned' ? this.pin(session, decision.record, req) : decision;
+  }
+
+  /** The same for a request about a task (E3); `undefined`: nobody is known to hold it. */
+  async pinByTask(
+    task: NamedSession,
+    req: BalancedRequest,
+  ): Promise<PinnedRoute | Stop | undefined> {
+    const lookup = await this.directory.lookup(task.key);
+    switch (lookup.kind) {
+      case 'live':
+        return this.pin(task, lookup.record, req);
+      case 'ended':
+        return { kind: 'refuse', reason: 'task_lost' };
+      case 'unavailable':
+        return { kind: 'refuse', reason: 'store_unavailable' };
+      case 'unknown':
+        return undefined;
+    }
   }
 
   /** Where the request goes first. For a request without a session this is where a backend is chosen. */
@@ -167,31 +174,6 @@ export class SessionRouting {
   planAnswer(route: Route, asked: Asked, head: AnswerHead): AnswerPlan {
     const hears = route.kind === 'open' && this.eraFinder.hears(route);
     return planAnswer(route, asked, head, keyOf, (status) => this.endings.inspects(status), hears);
-  }
-
-  /**
-   * Stores the session that an answer opens (B1, B5).
-   * @throws {SessionRoutingError} `store_unavailable`
-   */
-  async record(
-    route: Route,
-    { key, id }: NamedSession,
-    path: string,
-    opening?: string,
-  ): Promise<'created' | 'conflict'> {
-    if (route.kind === 'open' && route.nameless) return 'conflict';
-    const { backendUrl } = route;
-    const backendId = route.kind === 'open' ? route.backendId : undefined;
-    const nonce = randomUUID();
-    const record = newRecord({ key, nonce, backendUrl, backendId, path });
-    const outcome = await this.directory.create(key, record);
-    if (outcome === 'created') {
-      if (opening !== undefined) await this.#recovery?.keep(key, id, opening);
-      const backend = this.#places.backends?.find(originOf(backendUrl) ?? '', backendId);
-      if (backend) backend.opened += 1;
-      this.#onOpened(key, backendUrl);
-    }
-    return outcome;
   }
 
   #choose(route: OpenRoute, url: string, alternatives: readonly string[]): Destination {

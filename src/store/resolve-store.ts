@@ -52,6 +52,7 @@ const OPTIONS = [
     'health',
     'recover',
     'sse',
+    'affinity',
     'eraTtl',
     'ttl',
     'endedTtl',

@@ -84,12 +84,12 @@ export class SessionDirectory {
   }
 
   /**
-   * Stores a new session. `conflict`: the id belongs, or belonged, to a session of another backend.
+   * Stores a new session, for `idle` ms if it is not used (by default, the ttl). `conflict`: the id belongs, or belonged, to a session of another backend.
    * @throws {SessionRoutingError} `store_unavailable`
    */
-  async create(key: string, record: SessionRecord): Promise<'created' | 'conflict'> {
+  async create(key: string, record: SessionRecord, idle?: number): Promise<'created' | 'conflict'> {
     const asked = this.#known.ask();
-    const { created, present } = await this.access.create(key, record, this.#times.life);
+    const { created, present } = await this.access.create(key, record, this.#times.lifeOf(idle));
     if (created) {
       this.#known.created(key, record, asked);
       return 'created';

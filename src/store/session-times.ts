@@ -21,6 +21,11 @@ export class SessionTimes {
     this.life = tellsExpiry ? ttl + endedTtl : ttl;
   }
 
+  /** How long a store keeps a record whose session may be idle for so many milliseconds. */
+  lifeOf(idle: number = this.#ttl): number {
+    return this.life - this.#ttl + idle;
+  }
+
   /** Milliseconds until the next refresh. */
   get touchInterval(): number {
     return this.#ttl / TOUCHES_PER_TTL;

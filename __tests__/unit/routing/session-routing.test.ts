@@ -5,10 +5,10 @@ import type { BackendSource } from '../../../src/backends/discovery.ts';
 import { Outages } from '../../../src/backends/outages.ts';
 import { Traffic } from '../../../src/backends/traffic.ts';
 import { EraFinder } from '../../../src/routing/era-finder.ts';
+import { keyOf } from '../../../src/routing/keys.ts';
 import { Places } from '../../../src/routing/places.ts';
 import type { PinnedRoute, Route } from '../../../src/routing/route.ts';
 import {
-  keyOf,
   SessionRouting,
   type SessionRoutingOptions,
 } from '../../../src/routing/session-routing.ts';
@@ -71,7 +71,7 @@ function bench({ backends, ...options }: BenchOptions = {}): Bench {
         backendUrl,
         alternatives: [],
       };
-      await routing.record(route, SESSION, '/mcp');
+      await routing.recording.session(route, SESSION, '/mcp');
       const record = store.recordOf('x') as unknown as SessionRecord;
       return { kind: 'pinned', ...SESSION, record, backendUrl, backendSession: undefined };
     },
@@ -346,7 +346,7 @@ describe('the answer of a backend', () => {
       backendUrl: B,
       alternatives: [],
     };
-    expect(await routing.record(route, SESSION, '/mcp')).toBe('conflict');
+    expect(await routing.recording.session(route, SESSION, '/mcp')).toBe('conflict');
     expect(opened).toHaveLength(1);
   });
 });

@@ -177,6 +177,7 @@ const EACH_OPTION: Required<Record<keyof McpSessionRoutingOptions, 1>> = {
     lostAfter: 1,
     recover: 1,
     sse: 1,
+    affinity: 1,
     eraTtl: 1,
     skip: 1,
     handler: 1,

@@ -1,0 +1,35 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Reason } from '../protocol/reasons.ts';
+import type { Asked } from '../routing/answer.ts';
+import type { Route } from '../routing/route.ts';
+import { refusalAnswer, statusOf } from './answer.ts';
+import type { RequestLine } from './forget-at-backend.ts';
+import type { Release } from './response-gate.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** What is known of the request that an answer is for. */
+export interface Question {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly asked: Asked;
+  readonly route: Route;
+  /** `undefined`: no proxy has sent it. */
+  readonly line: RequestLine | undefined;
+  /** Its body, if it was kept. */
+  readonly body: Buffer | undefined;
+  /** The body of an `initialize` that is to be kept. */
+  readonly opening: string | undefined;
+}
+
+/** What of its surroundings an answer is looked at with. */
+export type Around = Pick<
+  Surroundings,
+  'routing' | 'streams' | 'sseParams' | 'onUnreadAnswer' | 'onRefused' | 'unknownSessionStatus'
+>;
+
+/** The answer of a backend is replaced by a refusal. */
+export function refusedAs({ route }: Question, around: Around, reason: Reason): Release {
+  const { onRefused, unknownSessionStatus } = around;
+  onRefused(reason, route.kind === 'pinned' ? route.key : undefined);
+  return { kind: 'replace', by: refusalAnswer(reason, statusOf(reason, unknownSessionStatus)) };
+}
