@@ -35,7 +35,7 @@ function project(name: string, setup: object = {}): NonNullable<Config['projects
 }
 
 const unit = project('unit');
-const others = [project('integration', redis), project('conformance', redis)];
+const others = ['integration', 'conformance', 'faults'].map((name) => project(name, redis));
 
 const config: Config = {
   // Mutants (`npm run mutate`) meet the unit tests only.

@@ -9,13 +9,18 @@ import {
   RedisStore,
   sessionPlugin,
   sessionRouter,
+  type SessionEvents,
+  type SessionRoutingError,
 } from '../src/index.ts';
 import { listen } from './gateway-server.ts';
 import { readSettings } from './gateway-settings.ts';
 
 /** How long requests may take to finish after SIGTERM, in milliseconds. */
 const GRACE = 10_000;
+/** While BACKENDS_FILE cannot be used that is said once in this time, in milliseconds. */
+const WARNING_INTERVAL = 10_000;
 
+let serving = false;
 let stopping = false;
 /** What ends when the gateway ends, last things first. */
 const closers: (() => unknown)[] = [];
@@ -29,7 +34,11 @@ async function start(): Promise<void> {
 
   const redis = settings.redisUrl ? connectRedis(settings.redisUrl) : undefined;
   const store = redis && new RedisStore({ client: redis });
-  const sessions = mcpSessionRouting(store, { backends, ...settings.sessionOptions });
+  const sessions = mcpSessionRouting(store, {
+    backends,
+    on: warnings(),
+    ...settings.sessionOptions,
+  });
   closers.push(
     () => redis?.disconnect(),
     () => sessions.close(),
@@ -43,15 +52,33 @@ async function start(): Promise<void> {
 
   const storeAnswers = await sessions.ready().then(
     () => true,
-    (error: Error) => console.warn(`gateway: the store does not answer: ${error.message}`),
+    (error: SessionRoutingError) => {
+      if (error.code === 'no_backend') throw error;
+      console.warn(`gateway: the store does not answer: ${error.message}`);
+    },
   );
+  serving = true;
   const server = await listen(app, settings.port, settings.host);
-  closers.push(() => server.drain(GRACE));
+  closers.push(() => Promise.all([server.drain(GRACE), sessions.close({ drain: GRACE })]));
   const url = `${server.origin}${settings.mcpPath}`;
 
   if (demo && servers && storeAnswers) console.log(await demo.runDemo(servers, url));
   console.log(`listening on ${url}`);
   if (demo) console.log(demo.commandsToTry(url));
+}
+
+function warnings(): SessionEvents {
+  let warnedAt = -Infinity;
+  return {
+    backendDown: ({ backend }) => console.warn(`gateway: ${backend} is down`),
+    backendUp: ({ backend }) => console.warn(`gateway: ${backend} is up again`),
+    discoveryFailed({ error }) {
+      // At the start it ends the gateway, which tells it.
+      if (!serving || performance.now() - warnedAt < WARNING_INTERVAL) return;
+      warnedAt = performance.now();
+      console.warn(`gateway: ${(error as Error).message}; the backends stay as they were`);
+    },
+  };
 }
 
 function connectRedis(url: string): Redis {

@@ -11,7 +11,7 @@ export async function startGateway(settings: Record<string, string>): Promise<Ga
   const child = startChild(['examples/gateway.ts'], {
     PORT: '0',
     // Not those of the machine the tests run on.
-    ...{ HOST: '', MCP_PATH: '', REDIS_URL: '', PROXY: '' },
+    ...{ HOST: '', BACKENDS: '', BACKENDS_FILE: '', MCP_PATH: '', REDIS_URL: '', PROXY: '' },
     ...{ SESSION_TTL_SECONDS: '', UNKNOWN_SESSION_STATUS: '' },
     ...settings,
   });
