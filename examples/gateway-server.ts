@@ -1,47 +1,71 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { isIPv6, type AddressInfo, type Socket } from 'node:net';
+import { isIPv6, Server as NetServer, type AddressInfo, type Socket } from 'node:net';
+
+/** How long a connection that nobody uses is kept open while the gateway stops (ms). */
+const LINGER = 1000;
 
 export interface GatewayServer {
   /** Address and port as bound: `http://127.0.0.1:3000`. */
   origin: string;
-  /** Takes no new connections; gives requests `grace` milliseconds to finish, event streams none. */
+  /**
+   * Takes no new connections, and sends the clients of those that are open away: each answer says
+   * `Connection: close`. Requests may take `grace` milliseconds to finish.
+   */
   drain(grace: number): Promise<void>;
+}
+
+export interface ListenOptions {
+  /** How long an unused connection is kept, in milliseconds. @default that of Node */
+  keepAliveTimeout?: number;
 }
 
 export async function listen(
   app: RequestListener,
   port: number,
   host: string,
+  options: ListenOptions = {},
 ): Promise<GatewayServer> {
-  const server = createServer(app);
+  const server = createServer(options);
   const sockets = new Set<Socket>();
+  let draining = false;
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  const streams = new Set<ServerResponse>();
-  server.on('request', (req, res) => {
-    if (req.method !== 'GET' || !req.headers.accept?.includes('text/event-stream')) return;
-    streams.add(res);
-    res.once('close', () => streams.delete(res));
-  });
+  server.on('request', (_req, res) => closeIf(() => draining, res));
+  server.on('request', app);
   await listening(server.listen(port, host), port, host);
   return { origin: originOf(server), drain };
 
   async function drain(grace: number): Promise<void> {
+    draining = true;
     const closed = once(server, 'close');
-    server.close();
-    for (const stream of streams) stream.destroy();
+    // `server.close()` would close idle connections as well, while a request may be on its way on them.
+    // oxlint-disable-next-line typescript/unbound-method -- called with the server as `this`
+    Reflect.apply(NetServer.prototype.close, server, []);
+    const timers = [
+      setTimeout(() => timers.push(setInterval(closeIdle, 50)), LINGER),
+      setTimeout(() => server.closeAllConnections(), grace),
+    ];
+    await closed;
+    for (const timer of timers) clearTimeout(timer);
+  }
+
+  function closeIdle(): void {
+    server.closeIdleConnections();
     // Node waits for a connection on which no request was ever sent, as browsers and fetch open them.
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
-    // A connection that becomes idle from now on would be kept open for its next request.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50);
-    const deadline = setTimeout(() => server.closeAllConnections(), grace);
-    await closed;
-    clearInterval(sweep);
-    clearTimeout(deadline);
   }
+}
+
+/** Lets the answer be the last one of its connection; the proxy, for one, says "keep-alive". */
+function closeIf(draining: () => boolean, res: ServerResponse): void {
+  const writeHead = res.writeHead.bind(res) as (...head: unknown[]) => ServerResponse;
+  res.writeHead = (...head: unknown[]) => {
+    if (draining()) res.setHeader('Connection', 'close');
+    return writeHead(...head);
+  };
 }
 
 async function listening(server: Server, port: number, host: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { readBackends, type GivenBackends } from './gateway-backends.ts';
 import { readRedis, type RedisSettings } from './gateway-redis.ts';
 
 /** The environment of gateway.ts, checked: what is wrong is said in one line with its remedy. */
@@ -5,7 +6,7 @@ export interface Settings {
   port: number;
   host: string;
   /** Left out: the gateway starts demo servers. */
-  backends?: string[];
+  backends?: GivenBackends;
   mcpPath: string;
   /** Left out: sessions are kept in memory. */
   redis?: RedisSettings;
@@ -17,13 +18,14 @@ const PROXIES = ['http-proxy-middleware'];
 
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   checkProxy(env.PROXY || 'http-proxy-middleware');
-  const { BACKENDS, SESSION_TTL_SECONDS, UNKNOWN_SESSION_STATUS } = env;
+  const backends = readBackends(env.BACKENDS, env.BACKENDS_FILE);
   const redis = readRedis(env);
+  const { SESSION_TTL_SECONDS, UNKNOWN_SESSION_STATUS } = env;
   return {
     port: readPort(env.PORT || '3000'),
     host: env.HOST || '127.0.0.1',
     mcpPath: readPath(env.MCP_PATH || '/mcp'),
-    ...(BACKENDS && { backends: readBackends(BACKENDS) }),
+    ...(backends && { backends }),
     ...(redis && { redis }),
     sessionOptions: {
       ...(SESSION_TTL_SECONDS && { ttl: readTtl(SESSION_TTL_SECONDS) }),
@@ -48,33 +50,6 @@ function readPath(value: string): string {
     if (new URL(value, 'http://gateway').pathname === value) return value;
   }
   throw new Error(`MCP_PATH=${value} is not a plain path: give one such as /mcp`);
-}
-
-function readBackends(value: string): string[] {
-  const backends = value
-    .split(',')
-    .map((item) => item.trim())
-    .filter(Boolean);
-  if (backends.length === 0) {
-    throw new Error('BACKENDS names no backend: give http://mcp-0:8080,http://mcp-1:8080');
-  }
-  return backends.map(readOrigin);
-}
-
-function readOrigin(value: string): string {
-  if (value.includes('@')) {
-    throw new Error('BACKENDS: a URL carries a user name or password: give it without');
-  }
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (!url || !['http:', 'https:'].includes(url.protocol)) {
-    throw new Error(`BACKENDS: ${value} is not an http(s) URL: give one such as http://mcp-0:8080`);
-  }
-  if (url.pathname !== '/' || url.search || url.hash) {
-    throw new Error(
-      `BACKENDS: ${value} has a path: give ${url.origin} and set MCP_PATH, the gateway keeps the path`,
-    );
-  }
-  return url.origin;
 }
 
 function readTtl(value: string): number {

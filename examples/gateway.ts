@@ -3,14 +3,24 @@ import express from 'express';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { Cluster, Redis } from 'ioredis';
 // In your project: from 'mcp-session-routing'.
-import { mcpSessionRouting, RedisStore, sessionPlugin, sessionRouter } from '../src/index.ts';
+import {
+  mcpSessionRouting,
+  RedisStore,
+  sessionPlugin,
+  sessionRouter,
+  type SessionEvents,
+  type SessionRoutingError,
+} from '../src/index.ts';
 import { connectRedis } from './gateway-redis.ts';
 import { listen } from './gateway-server.ts';
 import { readSettings } from './gateway-settings.ts';
 
 /** How long requests may take to finish after SIGTERM, in milliseconds. */
 const GRACE = 10_000;
+/** While BACKENDS_FILE cannot be used that is said once in this time, in milliseconds. */
+const WARNING_INTERVAL = 10_000;
 
+let serving = false;
 let stopping = false;
 /** What ends when the gateway ends, last things first. */
 const closers: (() => unknown)[] = [];
@@ -24,7 +34,12 @@ async function start(): Promise<void> {
 
   const redis = settings.redis && watched(connectRedis(settings.redis));
   const store = redis && new RedisStore({ client: redis });
-  const sessions = mcpSessionRouting(store, { backends, ...settings.sessionOptions });
+  const sessions = mcpSessionRouting(store, {
+    backends,
+    on: warnings(),
+    sse: true,
+    ...settings.sessionOptions,
+  });
   closers.push(
     () => redis?.disconnect(),
     () => sessions.close(),
@@ -34,19 +49,42 @@ async function start(): Promise<void> {
   app.disable('x-powered-by');
   app.use(sessions);
   const proxy = createProxyMiddleware({ router: sessionRouter, plugins: [sessionPlugin] });
-  app.all([settings.mcpPath, /^\/\.well-known\//], proxy);
+  app.all([settings.mcpPath, '/sse', /^\/\.well-known\//], proxy);
+  // Where a server of HTTP+SSE wants its messages is for it to say; the session is in the query.
+  app.post(/./, (req, res, next) => {
+    if (/[?&]session(?:Id|_id)=/.test(req.url)) void proxy(req, res, next);
+    else next();
+  });
 
   const storeAnswers = await sessions.ready().then(
     () => true,
-    (error: Error) => console.warn(`gateway: the store does not answer: ${error.message}`),
+    (error: SessionRoutingError) => {
+      if (error.code === 'no_backend') throw error;
+      console.warn(`gateway: the store does not answer: ${error.message}`);
+    },
   );
+  serving = true;
   const server = await listen(app, settings.port, settings.host);
-  closers.push(() => server.drain(GRACE));
+  closers.push(() => Promise.all([server.drain(GRACE), sessions.close({ drain: GRACE })]));
   const url = `${server.origin}${settings.mcpPath}`;
 
   if (demo && servers && storeAnswers) console.log(await demo.runDemo(servers, url));
   console.log(`listening on ${url}`);
   if (demo) console.log(demo.commandsToTry(url));
+}
+
+function warnings(): SessionEvents {
+  let warnedAt = -Infinity;
+  return {
+    backendDown: ({ backend }) => console.warn(`gateway: ${backend} is down`),
+    backendUp: ({ backend }) => console.warn(`gateway: ${backend} is up again`),
+    discoveryFailed({ error }) {
+      // At the start it ends the gateway, which tells it.
+      if (!serving || performance.now() - warnedAt < WARNING_INTERVAL) return;
+      warnedAt = performance.now();
+      console.warn(`gateway: ${(error as Error).message}; the backends stay as they were`);
+    },
+  };
 }
 
 /** Says when Redis does not answer, and when it does again. */

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { killChildren } from '../helpers/e2e-children.ts';
 import { startGateway } from '../helpers/e2e-gateways.ts';
-import { show } from '../helpers/fault-scene.ts';
+import { show } from '../helpers/fault-size.ts';
 import {
   call,
   callAll,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { connectTo, gatewayOn, HEALED_WITHIN, sceneOn, show } from '../helpers/fault-scene.ts';
+import { connectTo, gatewayOn, HEALED_WITHIN, sceneOn } from '../helpers/fault-scene.ts';
+import { show } from '../helpers/fault-size.ts';
 import { call, FAULTLESS, healing, judge, open, statusesOf } from '../helpers/fault-traffic.ts';
 import type { RedisServer } from '../helpers/redis-server.ts';
 import { asked, ownRedis, replicaOf } from '../helpers/redis-topology.ts';

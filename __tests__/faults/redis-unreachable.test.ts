@@ -3,13 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import { onCleanup } from '../helpers/cleanup.ts';
 import {
   connectTo,
-  FULL,
   gatewayOn,
   HEALED_WITHIN,
   REFUSED_WITHIN,
   sceneOn,
-  show,
 } from '../helpers/fault-scene.ts';
+import { FULL, show } from '../helpers/fault-size.ts';
 import {
   call,
   eachInTurn,

@@ -1,15 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Cluster, Redis } from 'ioredis';
 import { connectRedis } from '../../examples/gateway-redis.ts';
-import {
-  FULL,
-  gatewayOn,
-  HEALED_WITHIN,
-  released,
-  sceneOn,
-  show,
-  type Scene,
-} from '../helpers/fault-scene.ts';
+import { gatewayOn, HEALED_WITHIN, released, sceneOn, type Scene } from '../helpers/fault-scene.ts';
+import { FULL, show } from '../helpers/fault-size.ts';
 import {
   call,
   callAll,

@@ -7,15 +7,19 @@ export interface GatewayProcess {
 }
 
 /** The gateway people run, as they run it. */
-export async function startGateway(settings: Record<string, string>): Promise<GatewayProcess> {
-  const child = startChild(['examples/gateway.ts'], {
+export async function startGateway(
+  settings: Record<string, string>,
+  preloads: string[] = [],
+): Promise<GatewayProcess> {
+  const env = {
     PORT: '0',
     // Not those of the machine the tests run on.
-    ...{ HOST: '', MCP_PATH: '', REDIS_URL: '', PROXY: '' },
+    ...{ HOST: '', BACKENDS: '', BACKENDS_FILE: '', MCP_PATH: '', REDIS_URL: '', PROXY: '' },
     ...{ REDIS_SENTINELS: '', REDIS_MASTER_NAME: '', REDIS_CLUSTER: '', REDIS_PASSWORD: '' },
     ...{ SESSION_TTL_SECONDS: '', UNKNOWN_SESSION_STATUS: '' },
     ...settings,
-  });
+  };
+  const child = startChild(['examples/gateway.ts'], env, preloads);
   return { url: await child.printed(/^listening on (\S+)$/m), child };
 }
 

@@ -2,19 +2,13 @@ import { Redis, type Cluster, type RedisOptions } from 'ioredis';
 import { recommendedRedisOptions, RedisStore } from '../../src/index.ts';
 import type { RedisClient } from '../../src/store/redis-client.ts';
 import { onCleanup } from './cleanup.ts';
+import { FULL } from './fault-size.ts';
 import { gateway, type Gateway } from './gateway.ts';
 import { openSession } from './mcp-client.ts';
 import { scriptedBackends, type ScriptedBackend } from './scripted-backend.ts';
 
-/** Everything at full size: `npm run test:faults`. */
-export const FULL: boolean = Boolean(process.env.FAULTS_FULL);
 /** How many sessions a test opens before it breaks something. */
 export const SESSIONS = FULL ? 300 : 30;
-
-/** Told where `npm run test:faults` is read. */
-export function show(line: string): void {
-  if (FULL) process.stderr.write(`  ${line}\n`);
-}
 
 /** What the project promises, in milliseconds. */
 export const REFUSED_WITHIN = 1500;

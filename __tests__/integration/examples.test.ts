@@ -172,6 +172,7 @@ describe('gateway.ts with a setting that cannot be', () => {
     ['BACKENDS', 'localhost:1', 'give one such as http://mcp-0:8080'],
     ['BACKENDS', 'http://me:secret@host', 'give it without'],
     ['BACKENDS', ' , ', 'give http://mcp-0:8080,http://mcp-1:8080'],
+    ['BACKENDS_FILE', '/nowhere.json', 'give a file that holds [{"id":"mcp-0","url":'],
     ['MCP_PATH', 'mcp', 'give one such as /mcp'],
     ['MCP_PATH', '/:any', 'give one such as /mcp'],
     ['MCP_PATH', '/a/../b', 'give one such as /mcp'],
@@ -201,7 +202,7 @@ describe('gateway.ts with a setting that cannot be', () => {
 
   it('takes an empty one for none', () => {
     const settings = [
-      ...['PORT', 'HOST', 'BACKENDS', 'MCP_PATH', 'PROXY'],
+      ...['PORT', 'HOST', 'BACKENDS', 'BACKENDS_FILE', 'MCP_PATH', 'PROXY'],
       ...['REDIS_URL', 'REDIS_SENTINELS', 'REDIS_MASTER_NAME', 'REDIS_CLUSTER', 'REDIS_PASSWORD'],
     ];
     const env = Object.fromEntries(settings.map((name) => [name, '']));

@@ -1,6 +1,4 @@
 /** The gateway of gateway.yaml, in front of the servers of mcp.yaml. README.md explains all three line by line. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import express from 'express';
 import { createProxyMiddleware } from 'http-proxy-middleware';
@@ -14,6 +12,7 @@ import {
   sessionPlugin,
   sessionRouter,
 } from '../../src/index.ts';
+import { listen } from '../gateway-server.ts';
 
 const port = Number(required('PORT'));
 const drain = Number(required('DRAIN_SECONDS')) * 1000;
@@ -47,9 +46,8 @@ app.all(
   createProxyMiddleware({ router: sessionRouter, plugins: [sessionPlugin] }),
 );
 
-const server = createServer(app);
 // Longer than the load balancer in front keeps an unused connection: it must be the one that closes it.
-server.keepAliveTimeout = 75_000;
+const server = await listen(app, port, '0.0.0.0', { keepAliveTimeout: 75_000 });
 // Kubernetes sends SIGTERM when preStop is over: from then on nobody new comes.
 process.once('SIGTERM', () => {
   stop().catch((error: Error) => {
@@ -58,8 +56,6 @@ process.once('SIGTERM', () => {
   });
 });
 
-server.listen(port);
-await once(server, 'listening');
 console.log(`gateway: listening on port ${port}`);
 await becomeReady();
 
@@ -78,11 +74,8 @@ async function becomeReady(): Promise<void> {
 
 async function stop(): Promise<void> {
   stopping = true; // readiness fails
-  server.close(); // no new connections
-  // A connection that becomes idle from now on would be kept open for its next request.
-  setInterval(() => server.closeIdleConnections(), 50);
-  await sessions.close({ drain }); // no new sessions, requests finish, streams end
-  server.closeAllConnections(); // what the time was too short for
+  // No new connections and sessions, streams end, requests finish; each answer is the last one of its connection.
+  await Promise.all([server.drain(drain), sessions.close({ drain })]);
   redis.disconnect();
   process.exit(0);
 }

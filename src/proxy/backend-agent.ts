@@ -40,8 +40,11 @@ export class BackendAgent extends http.Agent implements Connections {
     // Left out, the certificate would be checked for the name that the client has put into "Host".
     const servername = options.servername ?? serverNameOf(options.host);
     const args: DispatchArgs = { ...options, servername, ...(dispatch && { dispatch, request }) };
-    if (typeof superAddRequest === 'function')
-      Reflect.apply(superAddRequest, this, [request, args]);
+    // What is on its way already is heard first: that a backend has closed the very connection that is free, for one.
+    setImmediate(() => {
+      if (typeof superAddRequest === 'function')
+        Reflect.apply(superAddRequest, this, [request, args]);
+    });
   }
 
   override createConnection(
@@ -66,7 +69,9 @@ export class BackendAgent extends http.Agent implements Connections {
   override keepSocketAlive(socket: Duplex): boolean {
     const kept: unknown = super.keepSocketAlive(socket);
     if (kept === false || this.#left.has(socket)) return false;
-    return failedOverTo(socket) === undefined && startIdle(socket);
+    if (failedOverTo(socket) !== undefined || !startIdle(socket)) return false;
+    socket.once('end', removeClosed);
+    return true;
   }
 
   leave(origin: string): void {
@@ -81,8 +86,15 @@ export class BackendAgent extends http.Agent implements Connections {
 
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
     endIdle(socket);
+    socket.off('end', removeClosed);
     super.reuseSocket(socket, request);
   }
+}
+
+/** node:http takes a socket that its backend has closed out when it has closed it too, and uses it until then. */
+function removeClosed(this: Duplex): void {
+  this.destroy();
+  this.emit('agentRemove');
 }
 
 /** With `changeOrigin` the request names the backend that was to take it; now it goes to another one. */

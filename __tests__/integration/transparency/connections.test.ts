@@ -7,8 +7,10 @@ import { describe, expect, test } from '@jest/globals';
 import { onCleanup } from '../../helpers/cleanup.ts';
 import { gateway, type Gateway } from '../../helpers/gateway.ts';
 import { listen } from '../../helpers/listen.ts';
-import { call, initialize, openSession, post } from '../../helpers/mcp-client.ts';
+import { call, initialize, openSession, post, TOOLS_LIST } from '../../helpers/mcp-client.ts';
 import { pairings } from '../../helpers/pairings.ts';
+import { rawConnection, rawRequest } from '../../helpers/raw-http.ts';
+import { sessionLines } from '../../helpers/raw-mcp.ts';
 import {
   scriptedBackend,
   scriptedBackends,
@@ -52,6 +54,17 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     const options = { backends: origins, balance: () => origins[0] ?? '' };
     return { backends, gw: await gateway({ express, hpm, options }) };
   }
+
+  test('a connection that its backend has closed is not used, also if the request came first', async () => {
+    const { gw, backends } = await start();
+    const [backend] = backends as [ScriptedBackend];
+    const client = await rawConnection(gw.url);
+    const id = await openSession(gw);
+    // Both are there when the gateway looks.
+    client.write(rawRequest('POST /mcp', sessionLines(id), TOOLS_LIST));
+    for (const socket of backend.sockets) socket.destroy();
+    expect(await client.until('\r\n\r\n')).toMatch(/^HTTP\/1.1 200 OK/);
+  });
 
   test('connections to a backend are used again', async () => {
     const { gw, backends } = await start();
