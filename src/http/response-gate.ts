@@ -19,6 +19,12 @@ export type HeadVerdict =
       readonly of: InspectionOptions;
       readonly read: (body: Buffer | undefined) => Promise<Release>;
     }
+  /** It is sent at once, and read beside; `undefined`: it is too long, or does not end. */
+  | {
+      readonly kind: 'observe';
+      readonly of: InspectionOptions;
+      readonly read: (body: Buffer | undefined) => void;
+    }
   /** It is sent at once, and looked at event by event. */
   | { readonly kind: 'scan'; readonly by: StreamScanOptions };
 
@@ -32,7 +38,7 @@ export type Release =
   | { readonly kind: 'replace'; readonly by: Answer }
   | { readonly kind: 'relay'; readonly answer: IncomingMessage };
 
-type State = 'waiting' | 'held' | 'inspecting' | 'scanning' | 'open' | 'dropped';
+type State = 'waiting' | 'held' | 'inspecting' | 'observing' | 'scanning' | 'open' | 'dropped';
 
 export const PASS: HeadVerdict = Object.freeze({ kind: 'pass' });
 export const SEND: Release = Object.freeze({ kind: 'send' });
@@ -123,6 +129,7 @@ export class ResponseGate implements Watcher {
     if (this.#state === 'dropped') return this.#returned(method, swallow(args));
     if (this.#state === 'waiting') this.#ask(method, args);
     if (this.#state === 'scanning') return this.#scan?.called(method, args);
+    if (this.#state === 'observing') this.#inspect(method, args[0]);
     const holds = this.#state === 'held' || this.#state === 'inspecting';
     return holds ? this.#hold(method, args) : this.#original(method, args);
   }
@@ -138,6 +145,14 @@ export class ResponseGate implements Watcher {
     const verdict = this.#onHead(this.#res);
     if (verdict.kind === 'pass') {
       this.#state = 'open';
+      return;
+    }
+    if (verdict.kind === 'observe') {
+      this.#state = 'observing';
+      this.#inspection = new Inspection(verdict.of, (body) => {
+        if (this.#state === 'observing') this.#state = 'open';
+        verdict.read(body);
+      });
       return;
     }
     if (verdict.kind === 'scan') {

@@ -59,7 +59,7 @@ export class WatchedAnswer {
         return PASS;
       case 'hear':
         return {
-          kind: 'inspect',
+          kind: 'observe',
           of: { maxBytes: MAX_INSPECTED },
           read: (body) => this.#hear(head.status, body),
         };
@@ -94,12 +94,11 @@ export class WatchedAnswer {
     }
   }
 
-  #hear(status: number, bytes: Buffer | undefined): Promise<Release> {
+  #hear(status: number, bytes: Buffer | undefined): void {
     const { route, res } = this.#question;
     const body = bytes && textOf(res, bytes);
     if (route.kind === 'open' && body !== undefined)
       this.#around.routing.eraFinder.refused(route, status, body);
-    return Promise.resolve(SEND);
   }
 
   async #inspect(route: PinnedRoute, status: number, bytes: Buffer | undefined): Promise<Release> {

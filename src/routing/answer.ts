@@ -31,7 +31,7 @@ export type AnswerPlan =
   | { readonly kind: 'end'; readonly dropSessionId: boolean }
   /** Hold it until its body tells whether the session is over. */
   | { readonly kind: 'inspect'; readonly dropSessionId: boolean }
-  /** The same, until its body tells which era the backend speaks. */
+  /** Pass it on, and read its body: it tells which era the backend speaks. */
   | { readonly kind: 'hear'; readonly dropSessionId: boolean }
   /** Hold it until its body tells whether a task was created; `tasks`: each event of it. */
   | { readonly kind: 'task' | 'tasks'; readonly dropSessionId: boolean }
