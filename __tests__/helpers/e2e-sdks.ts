@@ -13,6 +13,7 @@ import {
   ElicitRequestSchema,
   LoggingMessageNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
+import { deferred } from './deferred.ts';
 
 /** Stands between a client and the network. */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
@@ -32,6 +33,8 @@ export interface SdkClient {
   revision(): string | undefined;
   /** Resolves with the first log message of the server. */
   logged(): Promise<string>;
+  /** All log messages so far. */
+  heard(): readonly string[];
   /** Ends the session with DELETE. */
   terminate(): Promise<void>;
   /** Drops the connections, not the session. */
@@ -59,11 +62,8 @@ export function makeClient1(sse: boolean): Make {
     const client = new Client1({ name, version: '1.0.0' }, { capabilities });
     client.setRequestHandler(CreateMessageRequestSchema, () => sample(name));
     client.setRequestHandler(ElicitRequestSchema, () => fillIn(name));
-    const logged = new Promise<string>((resolve) => {
-      client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) =>
-        resolve(String(params.data)),
-      );
-    });
+    const log = createLog();
+    client.setNotificationHandler(LoggingMessageNotificationSchema, log.take);
     return {
       session: () => http?.sessionId,
       open: () => client.connect(transport, { timeout: TIMEOUT }),
@@ -74,7 +74,8 @@ export function makeClient1(sse: boolean): Make {
         return textOf(await client.callTool(params, CallToolResultSchema, options));
       },
       revision: () => http?.protocolVersion,
-      logged: () => logged,
+      logged: log.logged,
+      heard: log.heard,
       terminate: async () => http?.terminateSession(),
       close: () => client.close(),
     };
@@ -95,11 +96,8 @@ export function makeClient2(mode: VersionNegotiationMode | 'sse'): Make {
     );
     client.setRequestHandler('sampling/createMessage', () => sample(name));
     client.setRequestHandler('elicitation/create', () => fillIn(name));
-    const logged = new Promise<string>((resolve) => {
-      client.setNotificationHandler('notifications/message', ({ params }) =>
-        resolve(String(params.data)),
-      );
-    });
+    const log = createLog();
+    client.setNotificationHandler('notifications/message', log.take);
     return {
       session: () => http?.sessionId,
       async open() {
@@ -112,10 +110,27 @@ export function makeClient2(mode: VersionNegotiationMode | 'sse'): Make {
         return textOf(await client.callTool({ name: tool, arguments: args }, options));
       },
       revision: () => agreed,
-      logged: () => logged,
+      logged: log.logged,
+      heard: log.heard,
       terminate: async () => http?.terminateSession(),
       close: () => client.close(),
     };
+  };
+}
+
+/** What the server has logged. */
+function createLog(): Pick<SdkClient, 'logged' | 'heard'> & {
+  take: (message: { params: { data: unknown } }) => void;
+} {
+  const heard: string[] = [];
+  const first = deferred<string>();
+  return {
+    take({ params }) {
+      heard.push(String(params.data));
+      first.resolve(String(params.data));
+    },
+    logged: () => first.promise,
+    heard: () => heard,
   };
 }
 
