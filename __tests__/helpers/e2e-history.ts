@@ -4,7 +4,7 @@ export interface Verdict {
   /** The backend that opened each session. */
   readonly owners: ReadonlyMap<string, string>;
   /** Tool calls of these sessions that arrived at the backend that opened their session. */
-  readonly ownCalls: (sessions: readonly string[]) => number;
+  readonly ownCalls: (sessions: readonly string[], method?: string) => number;
   /** Sessions and backends of requests that arrived anywhere but at their session's own backend. */
   readonly astray: readonly string[];
   /** Calls that arrived, or ran, more than once. */
@@ -36,8 +36,8 @@ export function judge(history: readonly HistoryEntry[]): Verdict {
     });
   return {
     owners,
-    ownCalls(sessions) {
-      const calls = ofSessions.filter(({ own, rpc }) => own && rpc.includes('tools/call'));
+    ownCalls(sessions, method = 'tools/call') {
+      const calls = ofSessions.filter(({ own, rpc }) => own && rpc.includes(method));
       const wanted = new Set(sessions);
       return calls.filter(({ session }) => wanted.has(session ?? '')).length;
     },
