@@ -1,3 +1,4 @@
+import { appRouter } from './contract/app-router.ts';
 import { backends } from './contract/backends.ts';
 import { ending } from './contract/ending.ts';
 import { eras } from './contract/eras.ts';
@@ -15,6 +16,7 @@ import { tasks } from './contract/tasks.ts';
 export const contract: readonly Rule[] = [
   ...guard,
   ...root,
+  ...appRouter,
   ...recording,
   ...ending,
   ...backends,

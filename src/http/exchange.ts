@@ -116,6 +116,11 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     });
   }
 
+  stops(): boolean {
+    const refused = this.refusal !== undefined || this.#stop !== undefined;
+    return refused || this.#around.routing.refusesToBegin(this.route, this.req.method);
+  }
+
   destination(): Destination {
     if (this.refusal) return { kind: 'refuse', reason: this.refusal };
     if (this.#stop) return this.#stop;

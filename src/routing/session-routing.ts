@@ -85,10 +85,14 @@ export class SessionRouting {
     }
   }
 
+  /** Whether this process stops, and the request would begin what outlasts it. */
+  refusesToBegin(route: Route, method: string | undefined): boolean {
+    return this.#stopping && beginsSomething(route, method);
+  }
+
   /** Where the request goes first. For a request without a session this is where a backend is chosen. */
   destination(route: Route, req: BalancedRequest): Destination {
-    if (this.#stopping && beginsSomething(route, req.method))
-      return { kind: 'refuse', reason: 'shutting_down' };
+    if (this.refusesToBegin(route, req.method)) return { kind: 'refuse', reason: 'shutting_down' };
     const { backends } = this.#places;
     const { backendUrl: url } = route;
     if (route.kind === 'pinned') {
