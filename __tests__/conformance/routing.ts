@@ -5,6 +5,7 @@ import { eras } from './contract/eras.ts';
 import { fleetRules } from './contract/fleet.ts';
 import { guard } from './contract/guard.ts';
 import { life } from './contract/life.ts';
+import { rawAnswers } from './contract/raw-answers.ts';
 import { recording } from './contract/recording.ts';
 import { recovery } from './contract/recovery.ts';
 import { root } from './contract/root.ts';
@@ -20,6 +21,7 @@ export const contract: readonly Rule[] = [
   ...recording,
   ...ending,
   ...backends,
+  ...rawAnswers,
   ...fleetRules,
   ...recovery,
   ...sse,
