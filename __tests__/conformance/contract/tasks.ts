@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { expect } from '@jest/globals';
 import { MemoryStore, type McpSessionRoutingOptions } from '../../../src/index.ts';
 import type { Gateway } from '../../helpers/gateway.ts';
@@ -23,7 +24,11 @@ const stream: Manner = (res, task) => {
   res.write(`event: message\ndata: ${JSON.stringify(answerOf(task))}`);
   return res.end('\n\n');
 };
-const MANNERS = Object.entries({ json, stream });
+const gzipped: Manner = (res, task) =>
+  res
+    .writeHead(200, { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' })
+    .end(gzipSync(JSON.stringify(answerOf(task))));
+const MANNERS = Object.entries({ json, stream, 'compressed json': gzipped });
 
 function answerOf(task: object): object {
   return { jsonrpc: '2.0', id: 1, result: { resultType: 'task', ...task } };
