@@ -4,6 +4,7 @@ import { expect } from '@jest/globals';
 import { MemoryStore, type McpSessionRoutingOptions } from '../../../src/index.ts';
 import type { Gateway } from '../../helpers/gateway.ts';
 import { post, type Addressed } from '../../helpers/mcp-client.ts';
+import { rawConnection, rawRequest } from '../../helpers/raw-http.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
 import type { ScriptedBackend } from '../../helpers/scripted-backend.ts';
 import { scriptedStore, type ScriptedStore } from '../../helpers/scripted-store.ts';
@@ -184,6 +185,26 @@ export const tasks: readonly Rule[] = [
       }
       const headers = { ...MODERN, 'Mcp-Method': 'tools/call' };
       await post(one, '{}', headers).expect(200, before + task + after);
+    },
+  },
+  {
+    id: 'F1',
+    title: 'comments that keep a stream alive while its tool runs pass at once',
+    async run(env) {
+      const { one, backends } = await fleet(env, json);
+      const [before, after] = [': still there\n\n: and\r\n\r\n', 'data: 1\n\n'];
+      for (const backend of backends) {
+        backend.answer = ({ res }) => {
+          res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+          return res.write(`${before}data: `);
+        };
+      }
+      const connection = await rawConnection(one.url);
+      const asked = ['MCP-Protocol-Version: 2026-07-28', 'Mcp-Method: tools/call'];
+      connection.write(rawRequest('POST /mcp', asked, '{}'));
+      await connection.until(before);
+      backends.find(({ hits }) => hits.length > 0)?.hits[0]?.res.end('1\n\n');
+      await connection.until(after);
     },
   },
   {
