@@ -7,6 +7,7 @@ import { guard } from './contract/guard.ts';
 import { life } from './contract/life.ts';
 import { rawAnswers } from './contract/raw-answers.ts';
 import { recording } from './contract/recording.ts';
+import { recoveryRaces } from './contract/recovery-races.ts';
 import { recovery } from './contract/recovery.ts';
 import { root } from './contract/root.ts';
 import type { Rule } from './contract/rule.ts';
@@ -24,6 +25,7 @@ export const contract: readonly Rule[] = [
   ...rawAnswers,
   ...fleetRules,
   ...recovery,
+  ...recoveryRaces,
   ...sse,
   ...eras,
   ...tasks,
