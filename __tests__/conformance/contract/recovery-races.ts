@@ -28,4 +28,24 @@ export const recoveryRaces: readonly Rule[] = [
       expectRefusal(await call(gw, id), 'session_ended', { id: '2' });
     },
   },
+  {
+    id: 'D2',
+    title: 'recover: a new backend may write its result in parts, on a stream that stays open',
+    async run(env) {
+      const { gw, a, b } = await env.routed(2, { options: RECOVER });
+      const id = await openSession(gw);
+      await a.refuse();
+      b.answer = async ({ headers, res }) => {
+        if (headers['mcp-session-id'] !== undefined) return false;
+        b.sessions.add('b-1');
+        res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Mcp-Session-Id': 'b-1' });
+        for (const part of ['id: 1\nda', 'ta: \n\n', 'data:', ' ', '{"result":{}}\n\n']) {
+          res.write(part);
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        return true;
+      };
+      await call(gw, id).expect(200);
+    },
+  },
 ];
