@@ -137,8 +137,12 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   async connectFailed(origin: string, failure: ConnectFailure): Promise<Destination> {
     const { routing } = this.#around;
     const next = await routing.connectFailed(this.route, origin, failure, this.req);
-    if (next.kind === 'backend') this.#visit?.moveTo(originOf(next.url) ?? '');
+    if (next.kind === 'backend') this.moved(next.url);
     return next;
+  }
+
+  moved(url: string): void {
+    this.#visit?.moveTo(originOf(url) ?? '');
   }
 
   brokenOff(origin: string): Promise<Stop> {

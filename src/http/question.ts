@@ -19,6 +19,8 @@ export interface Question {
   readonly body: Buffer | undefined;
   /** The body of an `initialize` that is to be kept. */
   readonly opening: string | undefined;
+  /** It is sent again, to another backend. */
+  moved(url: string): void;
 }
 
 /** What of its surroundings an answer is looked at with. */

@@ -1,13 +1,32 @@
 import { expect } from '@jest/globals';
+import request from 'supertest';
 import type { McpSessionRoutingOptions } from '../../../src/index.ts';
 import { deferred } from '../../helpers/deferred.ts';
-import { call, openSession, terminate } from '../../helpers/mcp-client.ts';
+import { call, ofSession, openSession, openStream, terminate } from '../../helpers/mcp-client.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
+import { until } from '../../helpers/until.ts';
 import type { Rule } from './rule.ts';
 
 const RECOVER: McpSessionRoutingOptions = { recover: true };
 
+function bodyRule(method: 'get' | 'put'): Rule {
+  return {
+    id: 'D2',
+    title: `recover: a ${method.toUpperCase()} whose body was not kept is not sent again without it`,
+    async run(env) {
+      const { gw, a, b } = await env.routed(2, { options: RECOVER });
+      const id = await openSession(gw);
+      a.sessions.clear();
+      const asked = request(gw.url)[method]('/mcp').set(ofSession(id));
+      expectRefusal(await asked.send('hello'), 'backend_unreachable');
+      expect(b.hits.map((hit) => hit.method)).not.toContain(method.toUpperCase());
+      await call(gw, id).expect(200);
+    },
+  };
+}
+
 export const recoveryRaces: readonly Rule[] = [
+  ...(['get', 'put'] as const).map(bodyRule),
   {
     id: 'C1',
     title: 'recover: a session that goes on elsewhere while its DELETE is on its way is over too',
@@ -46,6 +65,26 @@ export const recoveryRaces: readonly Rule[] = [
         return true;
       };
       await call(gw, id).expect(200);
+    },
+  },
+  {
+    id: 'D2',
+    title: 'recover: a stream that goes on elsewhere counts there, and ends with that backend',
+    async run(env) {
+      let list: string[] = [];
+      const { gw, a, b } = await env.routed(2, {
+        options: { ...RECOVER, backends: { list: () => list, refresh: 20 } },
+      });
+      list = [a.origin, b.origin];
+      await until(() => gw.sessions.backends.list().length === 2);
+      const id = await openSession(gw);
+      const [owner, other] = a.sessions.has(id) ? [a, b] : [b, a];
+      owner.sessions.clear();
+      const stream = await openStream(gw, id);
+      const counts = gw.sessions.backends.list().map(({ url, streams }) => [url, streams]);
+      expect(Object.fromEntries(counts)).toEqual({ [owner.origin]: 0, [other.origin]: 1 });
+      list = [owner.origin];
+      expect(await stream.closed).toBe('broken');
     },
   },
 ];
