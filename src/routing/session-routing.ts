@@ -51,6 +51,11 @@ export class SessionRouting {
     this.#stopping = true;
   }
 
+  /** Whether the session's backend is still one of the list. */
+  hasOwner({ record }: PinnedRoute): boolean {
+    return this.#places.ownerOf(record) !== undefined;
+  }
+
   /** The route of a request of a live session, unless its backend is not (any more) one of the list (D8). */
   pin(
     session: NamedSession,
