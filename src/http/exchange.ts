@@ -7,7 +7,7 @@ import { SESSION_HEADER } from '../protocol/session-id.ts';
 import type { Asked } from '../routing/answer.ts';
 import type { ConnectFailure } from '../routing/losses.ts';
 import type { Destination, NamedSession, PinnedRoute, Route, Stop } from '../routing/route.ts';
-import { LONGEST_OPENING } from '../store/openings.ts';
+import type { Opening } from '../store/openings.ts';
 import { DELETED, isTooLate, refusalAnswer, settleOnceAnswered, statusOf } from './answer.ts';
 import type { RequestLine } from './forget-at-backend.ts';
 import type { Question } from './question.ts';
@@ -68,11 +68,11 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     this.asked = { method: req.method, path: query === -1 ? url : url.slice(0, query) };
   }
 
-  get opening(): string | undefined {
-    if (this.route.kind !== 'open' || !this.body || this.body.length > LONGEST_OPENING)
-      return undefined;
+  get opening(): Opening | undefined {
+    if (this.route.kind !== 'open' || !this.body) return undefined;
     const body = this.body.toString();
-    return readMessage(body).initialize ? body : undefined;
+    const path = this.line?.path ?? this.asked.path;
+    return readMessage(body).initialize ? { path, body } : undefined;
   }
 
   /** Sets the way of the request and watches its answer. */

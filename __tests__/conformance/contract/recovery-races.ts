@@ -2,7 +2,15 @@ import { expect } from '@jest/globals';
 import request from 'supertest';
 import type { McpSessionRoutingOptions } from '../../../src/index.ts';
 import { deferred } from '../../helpers/deferred.ts';
-import { call, ofSession, openSession, openStream, terminate } from '../../helpers/mcp-client.ts';
+import {
+  call,
+  ofSession,
+  openSession,
+  openStream,
+  post,
+  terminate,
+  TOOLS_LIST,
+} from '../../helpers/mcp-client.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
 import { until } from '../../helpers/until.ts';
 import type { Rule } from './rule.ts';
@@ -45,6 +53,22 @@ export const recoveryRaces: readonly Rule[] = [
       goOn.resolve();
       expect(await deleted).toBe(404);
       expectRefusal(await call(gw, id), 'session_ended', { id: '2' });
+    },
+  },
+  {
+    id: 'D2',
+    title: 'recover: the new backend is asked where the old one was, path and query',
+    async run(env) {
+      const { gw, a, b } = await env.routed(2, {
+        options: RECOVER,
+        mount: (app, proxy) => app.use('/gateway', proxy),
+      });
+      const id = await openSession(gw, '/gateway/mcp?tenant=x');
+      await a.refuse();
+      await post(gw, TOOLS_LIST, ofSession(id), '/gateway/mcp?tenant=y').expect(200);
+      expect(b.hits.map(({ url }) => url)).toEqual([
+        ...['/mcp?tenant=x', '/mcp?tenant=x', '/mcp?tenant=y'],
+      ]);
     },
   },
   {
