@@ -40,6 +40,17 @@ describe('what a session was opened with', () => {
     expect(store.kept.size).toBe(0);
   });
 
+  test('is kept as long by a store that cannot touch', async () => {
+    const store = scriptedStore({ without: ['touch'] });
+    const openings = openingsOn(store);
+    await openings.keep(KEY, 'id', OPENING);
+    const [key = '', kept] = [...store.kept][0] ?? [];
+    Object.assign(kept ?? {}, { expiresIn: 1 });
+    openings.touch(KEY);
+    await until(() => store.kept.get(key)?.expiresIn === 5000);
+    expect(await openings.read(KEY, 'id')).toEqual(OPENING);
+  });
+
   test('goes with the session', async () => {
     const store = scriptedStore();
     const openings = openingsOn(store);
