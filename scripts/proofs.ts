@@ -351,7 +351,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'D2',
     file: 'src/http/watched-answer.ts',
-    find: "if (!line || (req.method === 'POST' && !body))",
+    find: 'if (!line || (!body && hasBody(req)))',
     replace: 'if (!line)',
     test: CONTRACT,
     title: 'F1: recover: bodies that are long, or slow, pass as they are',

@@ -1,3 +1,6 @@
+/** Timers run at once with anything longer (ms). */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** What goes to a backend at the moment, from this process. */
 export interface Load {
   /** Requests that are not answered to the end. */
@@ -84,7 +87,7 @@ export class Traffic {
         if (isIdle()) settle(true);
       };
       // Whoever waits for this wants to live until then.
-      const timer = setTimeout(() => settle(false), timeout);
+      const timer = setTimeout(() => settle(false), Math.min(timeout, LONGEST_TIMER));
       this.#waiting.add(look);
     });
   }

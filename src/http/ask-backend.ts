@@ -56,6 +56,8 @@ export function askBackend(backendUrl: string, ask: Ask): Promise<IncomingMessag
       clearTimeout(timer);
       reject(connected ? cause : new NotConnected('no connection to the backend', { cause }));
     });
+    // After a 101 there is no answer, and no error.
+    request.once('close', () => reject(new Error('closed without an answer')));
     request.end(ask.body);
   });
 }

@@ -6,8 +6,8 @@ import type { Reason } from '../protocol/reasons.ts';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
 import type { Asked } from '../routing/answer.ts';
 import type { ConnectFailure } from '../routing/losses.ts';
-import type { Destination, NamedSession, Route, Stop } from '../routing/route.ts';
-import { LONGEST_OPENING } from '../store/openings.ts';
+import type { Destination, NamedSession, PinnedRoute, Route, Stop } from '../routing/route.ts';
+import type { Opening } from '../store/openings.ts';
 import { DELETED, isTooLate, refusalAnswer, settleOnceAnswered, statusOf } from './answer.ts';
 import type { RequestLine } from './forget-at-backend.ts';
 import type { Question } from './question.ts';
@@ -68,11 +68,11 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     this.asked = { method: req.method, path: query === -1 ? url : url.slice(0, query) };
   }
 
-  get opening(): string | undefined {
-    if (this.route.kind !== 'open' || !this.body || this.body.length > LONGEST_OPENING)
-      return undefined;
+  get opening(): Opening | undefined {
+    if (this.route.kind !== 'open' || !this.body) return undefined;
     const body = this.body.toString();
-    return readMessage(body).initialize ? body : undefined;
+    const path = this.line?.path ?? this.asked.path;
+    return readMessage(body).initialize ? { path, body } : undefined;
   }
 
   /** Sets the way of the request and watches its answer. */
@@ -88,7 +88,9 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   }
 
   prepare(): Promise<unknown> | undefined {
-    return this.named ? this.#find(this.named) : this.#hold();
+    if (this.named) return this.#find(this.named);
+    const holding = this.#hold();
+    return holding ? holding.then(() => this.#lookAgain()) : this.#lookAgain();
   }
 
   async #find(session: NamedSession): Promise<void> {
@@ -98,13 +100,28 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
       ? await routing.pinByTask(session, this.req)
       : await routing.pinByQuery(session, this.req);
     if (at === undefined) return;
+    await this.#arrive(at);
+    await this.#hold();
+    await this.#lookAgain();
+  }
+
+  /** The app, or a slow body, may have taken its time: the session's backend may be none any more (D8). */
+  #lookAgain(): Promise<void> | undefined {
+    const { routing } = this.#around;
+    const { route } = this;
+    if (route.kind !== 'pinned' || routing.hasOwner(route)) return undefined;
+    return Promise.resolve(routing.pin(route, route.record, this.req)).then((at) =>
+      this.#arrive(at),
+    );
+  }
+
+  async #arrive(at: PinnedRoute | Stop): Promise<void> {
     if (at.kind === 'pinned') {
       this.take(at);
-      await this.#hold();
-    } else {
-      this.stopAt(at);
-      ({ rawId: this.#rawId } = await echoOf(this.req, this.#around.maxBodySize));
+      return;
     }
+    this.stopAt(at);
+    ({ rawId: this.#rawId } = await echoOf(this.req, this.#around.maxBodySize));
   }
 
   #hold(): Promise<void> | undefined {
@@ -114,6 +131,11 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     return keptBody(this.req, maxBodySize).then((body) => {
       this.body = body;
     });
+  }
+
+  stops(): boolean {
+    const refused = this.refusal !== undefined || this.#stop !== undefined;
+    return refused || this.#around.routing.refusesToBegin(this.route, this.req.method);
   }
 
   destination(): Destination {
@@ -132,8 +154,12 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   async connectFailed(origin: string, failure: ConnectFailure): Promise<Destination> {
     const { routing } = this.#around;
     const next = await routing.connectFailed(this.route, origin, failure, this.req);
-    if (next.kind === 'backend') this.#visit?.moveTo(originOf(next.url) ?? '');
+    if (next.kind === 'backend') this.moved(next.url);
     return next;
+  }
+
+  moved(url: string): void {
+    this.#visit?.moveTo(originOf(url) ?? '');
   }
 
   brokenOff(origin: string): Promise<Stop> {

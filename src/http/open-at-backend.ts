@@ -78,9 +78,12 @@ function answered(answer: IncomingMessage): Promise<void> {
   return new Promise((resolve, reject) => {
     answer.on('error', reject);
     answer.once('end', resolve);
+    let last = '';
     answer.on('data', (chunk: Buffer) => {
-      // A priming event has an empty "data:"; the result has not.
-      if (stream && /^data: *\S/m.test(chunk.toString('latin1'))) resolve();
+      // A priming event has an empty "data:"; the result has not. Either may come in parts.
+      const text = last + chunk.toString('latin1');
+      if (stream && /^data: *\S/m.test(text)) resolve();
+      last = /[^\r\n]*$/.exec(text)?.[0].slice(0, 16) ?? '';
     });
   });
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reason } from '../protocol/reasons.ts';
 import type { Asked } from '../routing/answer.ts';
 import type { Route } from '../routing/route.ts';
+import type { Opening } from '../store/openings.ts';
 import { refusalAnswer, statusOf } from './answer.ts';
 import type { RequestLine } from './forget-at-backend.ts';
 import type { Release } from './response-gate.ts';
@@ -17,8 +18,10 @@ export interface Question {
   readonly line: RequestLine | undefined;
   /** Its body, if it was kept. */
   readonly body: Buffer | undefined;
-  /** The body of an `initialize` that is to be kept. */
-  readonly opening: string | undefined;
+  /** An `initialize` that is to be kept. */
+  readonly opening: Opening | undefined;
+  /** It is sent again, to another backend. */
+  moved(url: string): void;
 }
 
 /** What of its surroundings an answer is looked at with. */

@@ -7,8 +7,11 @@ type Call = (method: Method, args: unknown[]) => unknown;
 
 /** Sends the answer of a backend to the client, byte for byte and with back-pressure. */
 export function relay(answer: IncomingMessage, res: ServerResponse, call: Call): void {
+  // Once the header of the answer before was removed node:http does not chunk on its own: the end would be that of
+  // the connection, which a stream that is cut has too (D5).
+  const chunks = res.req.httpVersion !== '1.0';
   for (const [name, value] of Object.entries(withoutHopByHop(answer.headers))) {
-    if (value !== undefined && name !== 'transfer-encoding') res.setHeader(name, value);
+    if (value !== undefined && (chunks || name !== 'transfer-encoding')) res.setHeader(name, value);
   }
   call('writeHead', [answer.statusCode ?? 502]);
   call('flushHeaders', []);

@@ -11,6 +11,8 @@ export interface RoutedRequest {
   readonly refusal: Reason | undefined;
   /** What has to be known of the request, or kept of it, before it is sent; to be waited for. */
   prepare(): Promise<unknown> | undefined;
+  /** Whether it goes nowhere, whoever would choose a place for it. */
+  stops(): boolean;
   /** Where the request goes; for a request without a session a backend is chosen now. */
   destination(): Destination;
   /** Where it goes after no connection to `origin` could be made. */

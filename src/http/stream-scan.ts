@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { firstEvent } from '../protocol/event-stream.ts';
+import { endOfComments, firstEvent } from '../protocol/event-stream.ts';
 import type { Method } from './gated-response.ts';
 import { bytesOf, swallow } from './held-answer.ts';
 
@@ -68,6 +68,11 @@ export class StreamScan {
       }
       flowing = this.#send(this.#rest.slice(0, event.end));
       this.#rest = this.#rest.slice(event.end);
+    }
+    const past = endOfComments(this.#rest);
+    if (past > 0) {
+      flowing = this.#send(this.#rest.slice(0, past));
+      this.#rest = this.#rest.slice(past);
     }
     if (this.#rest.length <= this.#options.maxBytes) return flowing;
     this.#options.onTooLong();

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
 import type { PinnedRoute } from '../routing/route.ts';
 import { settleRequest, type Answer } from './answer.ts';
@@ -120,8 +120,9 @@ export class WatchedAnswer {
   async #resend(route: PinnedRoute, url: string): Promise<Release> {
     const { req, res, line, body } = this.#question;
     // The session goes on: the client may send again what was not kept.
-    if (!line || (req.method === 'POST' && !body))
+    if (!line || (!body && hasBody(req)))
       return refusedAs(this.#question, this.#around, 'backend_unreachable');
+    this.#question.moved(url);
     try {
       const answer = await resend(req, res, route, { ...line, url, body });
       const stream = /^text\/event-stream/i.test(answer.headers['content-type'] ?? '');
@@ -136,6 +137,12 @@ export class WatchedAnswer {
       );
     }
   }
+}
+
+/** By its head: that of another method than POST was not kept. */
+function hasBody({ headers, method }: IncomingMessage): boolean {
+  const announced = 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;
+  return announced || method === 'POST';
 }
 
 /** The client knows a session that was recovered by another id than its backend. */

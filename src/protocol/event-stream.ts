@@ -18,20 +18,42 @@ const LINES = /\r\n|\r|\n/;
  * is taken byte by byte (latin1), so that its places are those of the bytes.
  */
 export function firstEvent(text: string): FirstEvent | undefined {
-  let start = text.startsWith('\xef\xbb\xbf') ? 3 : 0;
-  for (const blank of text.matchAll(BLANK_LINE)) {
-    // A lone CR at the end may be the first half of CR LF.
-    const end = blank.index + blank[0].length;
-    if (end < start || (blank[0].endsWith('\r') && end === text.length)) continue;
-    const fields = fieldsOf(text.slice(start, blank.index));
+  for (const { start, end, fields } of blocksOf(text)) {
     const data = fields.filter(([name]) => name === 'data').map(([, value]) => value);
     const names = fields.filter(([name]) => name === 'event').map(([, value]) => value);
     if (data.length > 0) {
       return { start, end, name: names.at(-1) ?? 'message', data: data.join('\n') };
     }
-    start = end;
   }
   return undefined;
+}
+
+/** Where what is complete in front of the first event ends: comments, which keep a connection alive, and the like. */
+export function endOfComments(text: string): number {
+  let past = 0;
+  for (const { end, fields } of blocksOf(text)) {
+    if (fields.some(([name]) => name === 'data')) break;
+    past = end;
+  }
+  return past;
+}
+
+interface Block {
+  readonly start: number;
+  readonly end: number;
+  readonly fields: readonly (readonly [name: string, value: string])[];
+}
+
+/** What is complete of a stream, up to each blank line. */
+function* blocksOf(text: string): Generator<Block> {
+  let start = text.startsWith('\xef\xbb\xbf') ? 3 : 0;
+  for (const blank of text.matchAll(BLANK_LINE)) {
+    // A lone CR at the end may be the first half of CR LF.
+    const end = blank.index + blank[0].length;
+    if (end < start || (blank[0].endsWith('\r') && end === text.length)) continue;
+    yield { start, end, fields: fieldsOf(text.slice(start, blank.index)) };
+    start = end;
+  }
 }
 
 /** The stream with other data in that event, which has one line of it; all else stays byte for byte. */

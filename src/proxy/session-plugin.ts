@@ -1,4 +1,5 @@
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { originOf } from '../backends/origin.ts';
 import { withoutHopByHop } from '../http/hop-by-hop.ts';
 import { isOver, routedRequestOf } from '../http/routed-request.ts';
@@ -15,6 +16,9 @@ import { targetUrl } from './target-url.ts';
 import { wrapRouter } from './wrap-router.ts';
 
 type Connection = string | undefined;
+
+// reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ) ; RFC 9112, 4
+const NO_REASON_PHRASE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /**
  * The plugin for http-proxy-middleware 3 and 4: routes sessions, also where the proxy has only a `target` or a
@@ -66,6 +70,11 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
       routedRequestOf(req)?.sentAs({ path: proxyReq.path, ...manner });
       // httpxy closes the connection after a chunked body; node:http frames such a body itself.
       if (!proxyReq.headersSent) proxyReq.removeHeader('connection');
+      // A 101 that nobody has asked for: the proxies hear neither of an answer nor of a failure.
+      proxyReq.once('upgrade', (_answer: IncomingMessage, socket: Duplex) => {
+        socket.destroy();
+        proxyReq.emit('error', new Error('the backend has switched protocols'));
+      });
       if (isOver(res)) proxyReq.destroy();
       else res.once('close', () => res.writableFinished || proxyReq.destroy());
     },
@@ -76,6 +85,8 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
     (proxyRes: IncomingMessage, req: IncomingMessage, res: http.ServerResponse) => {
       noteKeepAlive(proxyRes.socket, String(proxyRes.headers['keep-alive'] ?? ''));
       proxyRes.headers = withoutHopByHop(proxyRes.headers);
+      // node:http takes it from a backend, and throws where it is to be sent on, which would end the process.
+      if (NO_REASON_PHRASE.test(proxyRes.statusMessage ?? '')) proxyRes.statusMessage = '';
       // The proxies answer with the request's own "Connection".
       if (/(?:^|[\s,])close(?:$|[\s,])/i.test(connections.get(req) ?? '')) {
         req.headers.connection = 'close';

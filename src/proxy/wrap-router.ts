@@ -29,7 +29,7 @@ export function wrapRouter(options: { router?: unknown; pathFilter?: unknown }):
       return answered();
     }
     await routed.prepare();
-    if (routed.route.kind === 'open' && theirs && !routed.refusal) {
+    if (routed.route.kind === 'open' && theirs && !routed.stops()) {
       const chosen = await theirs(req, ...rest);
       if (chosen !== undefined && chosen !== null) {
         routed.chosen(targetUrl(chosen));

@@ -60,7 +60,7 @@ export function planAnswer(
     if (route.stream && success && head.eventStream && !head.packed) return { kind: 'endpoint' };
     const dropSessionId = sessionId !== undefined;
     if (route.createsTask && success) {
-      if (head.packed) return { kind: 'pass', dropSessionId };
+      if (head.eventStream ? head.packed : head.encoded) return { kind: 'pass', dropSessionId };
       return { kind: head.eventStream ? 'tasks' : 'task', dropSessionId };
     }
     if (sessionId === undefined) return { kind: 'pass', dropSessionId: false };

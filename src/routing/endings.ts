@@ -48,11 +48,13 @@ export class Endings {
   async deleted(route: PinnedRoute): Promise<void> {
     const { directory } = this.#options;
     const { kind } = await directory.end(route.key, route.record);
+    // Recovered while the DELETE was on its way: its client has it no more all the same.
+    if (kind === 'moved') await this.closed(route.key);
     // The backend has ended it, whatever the store says: this gateway at least remembers.
     if (kind === 'unavailable') directory.forget(route.key);
   }
 
-  /** Ends a session of HTTP+SSE with its stream (E5). */
+  /** Ends a session wherever it is now: one of HTTP+SSE with its stream (E5). */
   async closed(key: string): Promise<void> {
     try {
       await this.#options.directory.endNow(key);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { originOf } from '../backends/origin.ts';
 import type { CreatedTask } from '../protocol/tasks.ts';
+import type { Opening } from '../store/openings.ts';
 import { newRecord } from '../store/record.ts';
 import type { SessionDirectory } from '../store/session-directory.ts';
 import { keyOfTask } from './keys.ts';
@@ -31,7 +32,7 @@ export class Recording {
     route: Route,
     { key, id }: NamedSession,
     path: string,
-    opening?: string,
+    opening?: Opening,
   ): Promise<'created' | 'conflict'> {
     if (route.kind === 'open' && route.nameless) return 'conflict';
     const { directory, places, recovery, onOpened } = this.#options;

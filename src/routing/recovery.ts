@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { BalancedRequest } from '../backends/balance.ts';
 import { originOf } from '../backends/origin.ts';
-import { Openings } from '../store/openings.ts';
+import { Openings, type Opening } from '../store/openings.ts';
 import {
   BACKEND_SESSION,
   haveOneBackend,
-  OPENED_ON,
   recoveredRecord,
   type SessionRecord,
 } from '../store/record.ts';
@@ -30,12 +29,9 @@ export type Opened =
   /** It did not open one. */
   | { readonly kind: 'failed' };
 
-export interface NewOpening {
+/** The client's own `initialize`, for another backend. */
+export interface NewOpening extends Opening {
   readonly origin: string;
-  /** Path on which the session was opened. */
-  readonly path: string;
-  /** The client's own `initialize`. */
-  readonly body: string;
   /** The request that found the session lost: its credentials are used. */
   readonly req: BalancedRequest;
 }
@@ -91,9 +87,9 @@ export class Recovery {
   }
 
   /** Keeps what a session was opened with. Where that fails the session is as good as any other, until it is lost. */
-  async keep(key: string, sessionId: string, body: string): Promise<void> {
+  async keep(key: string, sessionId: string, opening: Opening): Promise<void> {
     try {
-      await this.#openings.keep(key, sessionId, body);
+      await this.#openings.keep(key, sessionId, opening);
     } catch {
       // Counted and told by the store's access.
     }
@@ -154,9 +150,9 @@ export class Recovery {
       // Between the look at the record and the claim another gateway may have come to its end.
       const present = await this.#present(session, record);
       if (present.kind !== 'same') return present;
-      const body = await this.#openings.read(session.key, session.id);
-      if (body === undefined) return { kind: 'impossible' };
-      return await this.#openAnew(session, present.record, body, req);
+      const kept = await this.#openings.read(session.key, session.id);
+      if (kept === undefined) return { kind: 'impossible' };
+      return await this.#openAnew(session, present.record, kept, req);
     } finally {
       this.#openings.release(session.key);
     }
@@ -177,14 +173,13 @@ export class Recovery {
   async #openAnew(
     session: NamedSession,
     record: SessionRecord,
-    body: string,
+    kept: Opening,
     req: BalancedRequest,
   ): Promise<Outcome> {
     const { places, open } = this.#options;
-    const path = record[OPENED_ON] ?? '/';
     const candidates = this.#candidates(record, req);
     for (const origin of candidates) {
-      const opening = { origin, path, body, req };
+      const opening = { origin, ...kept, req };
       const opened = await open(opening);
       if (opened.kind === 'failed') return { kind: 'impossible' };
       if (opened.kind === 'opened') return this.#move(session, record, opening, opened.sessionId);

@@ -51,6 +51,11 @@ export class SessionRouting {
     this.#stopping = true;
   }
 
+  /** Whether the session's backend is still one of the list. */
+  hasOwner({ record }: PinnedRoute): boolean {
+    return this.#places.ownerOf(record) !== undefined;
+  }
+
   /** The route of a request of a live session, unless its backend is not (any more) one of the list (D8). */
   pin(
     session: NamedSession,
@@ -85,10 +90,14 @@ export class SessionRouting {
     }
   }
 
+  /** Whether this process stops, and the request would begin what outlasts it. */
+  refusesToBegin(route: Route, method: string | undefined): boolean {
+    return this.#stopping && beginsSomething(route, method);
+  }
+
   /** Where the request goes first. For a request without a session this is where a backend is chosen. */
   destination(route: Route, req: BalancedRequest): Destination {
-    if (this.#stopping && beginsSomething(route, req.method))
-      return { kind: 'refuse', reason: 'shutting_down' };
+    if (this.refusesToBegin(route, req.method)) return { kind: 'refuse', reason: 'shutting_down' };
     const { backends } = this.#places;
     const { backendUrl: url } = route;
     if (route.kind === 'pinned') {

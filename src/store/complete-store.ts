@@ -1,5 +1,5 @@
 import { isThenable } from './deadline.ts';
-import { readRecord, VERSION, type SessionRecord } from './record.ts';
+import { readNote, readRecord, VERSION, type SessionRecord } from './record.ts';
 import type { Awaitable, SessionStore } from './session-store.ts';
 
 /** What was found under a key. */
@@ -42,10 +42,15 @@ export function completed(store: SessionStore): CompleteStore {
   }
 
   /** A record that can be read; another one may be that of a newer version of this package and is left alone. */
-  async function liveRecord(key: string): Promise<SessionRecord | undefined> {
-    const found = await read(key);
+  function liveRecord(found: Found | undefined, key: string): SessionRecord | undefined {
     const reading = found && readRecord(found.record, key);
     return reading?.kind === 'live' ? reading.record : undefined;
+  }
+
+  /** What lies beside a record lives as long. */
+  function note(found: Found | undefined, key: string): SessionRecord | undefined {
+    const isNote = found && readNote(found.record, key) !== undefined;
+    return isNote ? (found.record as SessionRecord) : undefined;
   }
 
   return {
@@ -59,7 +64,7 @@ export function completed(store: SessionStore): CompleteStore {
     },
     async replace(key, record, ttl, version) {
       if (store.replace) return store.replace(key, record, ttl, version);
-      if ((await liveRecord(key))?.[VERSION] !== version) return false;
+      if (liveRecord(await read(key), key)?.[VERSION] !== version) return false;
       await store.set(key, record, ttl);
       return true;
     },
@@ -68,7 +73,8 @@ export function completed(store: SessionStore): CompleteStore {
         await store.touch(key, ttl);
         return;
       }
-      const record = await liveRecord(key);
+      const found = await read(key);
+      const record = liveRecord(found, key) ?? note(found, key);
       if (record) await store.set(key, record, ttl);
     },
   };

@@ -4,11 +4,21 @@ import { seal, unseal } from './seal.ts';
 import type { StoreAccess } from './store-access.ts';
 
 /** A longer `initialize` is not kept: sealed, it has to fit in what a store takes for a record (bytes). */
-export const LONGEST_OPENING: number = 8 * 1024;
+const LONGEST_OPENING = 8 * 1024;
+/** Nor is one on a longer path, for the same reason (bytes). */
+const LONGEST_PATH = 2048;
 /** How long a gateway may take to open a session anew before another one may try (ms). */
 const CLAIM = 30_000;
 
 const PURPOSE = 'initialize';
+
+/** What a session was opened with. */
+export interface Opening {
+  /** Path and query, as they have reached the backend. */
+  readonly path: string;
+  /** The body of `initialize`. */
+  readonly body: string;
+}
 
 /** What sessions were opened with, beside their records and for as long: to open them anew. */
 export class Openings {
@@ -21,19 +31,24 @@ export class Openings {
     this.#life = life;
   }
 
-  /** Keeps the body of the session's `initialize`. @throws {SessionRoutingError} `store_unavailable` */
-  async keep(key: string, sessionId: string, body: string): Promise<void> {
+  /** Keeps it, unless it is too long. @throws {SessionRoutingError} `store_unavailable` */
+  async keep(key: string, sessionId: string, { path, body }: Opening): Promise<void> {
+    if (path.length > LONGEST_PATH || Buffer.byteLength(body) > LONGEST_OPENING) return;
     const at = keyOfOpening(key);
-    const note = noteOf({ key: at, nonce: randomUUID(), note: seal(sessionId, PURPOSE, body) });
-    await this.#store.set(at, note, this.#life);
+    const sealed = seal(sessionId, PURPOSE, `${path}\n${body}`);
+    await this.#store.set(at, noteOf({ key: at, nonce: randomUUID(), note: sealed }), this.#life);
   }
 
-  /** The body; `undefined` if it was not kept. @throws {SessionRoutingError} `store_unavailable` */
-  async read(key: string, sessionId: string): Promise<string | undefined> {
+  /** `undefined` if it was not kept. @throws {SessionRoutingError} `store_unavailable` */
+  async read(key: string, sessionId: string): Promise<Opening | undefined> {
     const at = keyOfOpening(key);
     const found = await this.#store.read(at);
     const note = found && readNote(found.record, at);
-    return note === undefined ? undefined : unseal(sessionId, PURPOSE, note);
+    const text = note === undefined ? undefined : unseal(sessionId, PURPOSE, note);
+    if (text === undefined) return undefined;
+    // No path has a line break.
+    const end = text.indexOf('\n');
+    return { path: text.slice(0, end), body: text.slice(end + 1) };
   }
 
   /** The session is in use: what it was opened with is kept as long as its record. */

@@ -14,7 +14,11 @@ import {
   TOOLS_LIST,
 } from '../../helpers/mcp-client.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
-import { scriptedBackends, type ScriptedBackend } from '../../helpers/scripted-backend.ts';
+import {
+  scriptedBackend,
+  scriptedBackends,
+  type ScriptedBackend,
+} from '../../helpers/scripted-backend.ts';
 import { scriptedStore } from '../../helpers/scripted-store.ts';
 import { until } from '../../helpers/until.ts';
 import type { Env, Routed, Rule } from './rule.ts';
@@ -110,6 +114,27 @@ export const fleetRules: readonly Rule[] = [
       for (const { text } of answers) expect(text).toContain('"reason":"session_ended"');
       await terminate(it.gw, id).expect(404);
       expect([it.a.hits.length, it.a.sockets.size, it.b.hits]).toEqual([length, connections, []]);
+    },
+  },
+  {
+    id: 'D8',
+    title: 'so it is while the app takes its time with a request that has come before',
+    async run(env) {
+      const { origin, hits } = await scriptedBackend();
+      let listed = { url: origin, id: 'one' };
+      const takenOver = deferred();
+      const gw = await env.gateway({
+        options: { backends: { list: () => [listed], refresh: 20 } },
+        between: (app) =>
+          app.use('/slow', (_req, _res, next) => void takenOver.promise.then(() => next())),
+      });
+      const id = await openSession(gw);
+      const slow = post(gw, TOOLS_LIST, ofSession(id), '/slow').then((answer) => answer);
+      listed = { url: origin, id: 'two' };
+      await until(() => gw.sessions.backends.list()[0]?.id === 'two');
+      takenOver.resolve();
+      expectRefusal(await slow, 'session_ended', { id: '7' });
+      expect(hits).toHaveLength(1);
     },
   },
   {

@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { expect } from '@jest/globals';
 import { MemoryStore, type McpSessionRoutingOptions } from '../../../src/index.ts';
 import type { Gateway } from '../../helpers/gateway.ts';
 import { post, type Addressed } from '../../helpers/mcp-client.ts';
+import { rawConnection, rawRequest } from '../../helpers/raw-http.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
 import type { ScriptedBackend } from '../../helpers/scripted-backend.ts';
 import { scriptedStore, type ScriptedStore } from '../../helpers/scripted-store.ts';
@@ -23,7 +25,11 @@ const stream: Manner = (res, task) => {
   res.write(`event: message\ndata: ${JSON.stringify(answerOf(task))}`);
   return res.end('\n\n');
 };
-const MANNERS = Object.entries({ json, stream });
+const gzipped: Manner = (res, task) =>
+  res
+    .writeHead(200, { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' })
+    .end(gzipSync(JSON.stringify(answerOf(task))));
+const MANNERS = Object.entries({ json, stream, 'compressed json': gzipped });
 
 function answerOf(task: object): object {
   return { jsonrpc: '2.0', id: 1, result: { resultType: 'task', ...task } };
@@ -179,6 +185,26 @@ export const tasks: readonly Rule[] = [
       }
       const headers = { ...MODERN, 'Mcp-Method': 'tools/call' };
       await post(one, '{}', headers).expect(200, before + task + after);
+    },
+  },
+  {
+    id: 'F1',
+    title: 'comments that keep a stream alive while its tool runs pass at once',
+    async run(env) {
+      const { one, backends } = await fleet(env, json);
+      const [before, after] = [': still there\n\n: and\r\n\r\n', 'data: 1\n\n'];
+      for (const backend of backends) {
+        backend.answer = ({ res }) => {
+          res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+          return res.write(`${before}data: `);
+        };
+      }
+      const connection = await rawConnection(one.url);
+      const asked = ['MCP-Protocol-Version: 2026-07-28', 'Mcp-Method: tools/call'];
+      connection.write(rawRequest('POST /mcp', asked, '{}'));
+      await connection.until(before);
+      backends.find(({ hits }) => hits.length > 0)?.hits[0]?.res.end('1\n\n');
+      await connection.until(after);
     },
   },
   {

@@ -56,6 +56,15 @@ describe('a wait for the end of what is open', () => {
     expect(await all).toBe(true);
   });
 
+  test('G4: may be as long as it takes: its time is not cut to none', async () => {
+    const traffic = new Traffic();
+    const visit = traffic.enter(A, undefined);
+    const idle = traffic.idle(A, Infinity);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    visit.leave();
+    expect(await idle).toBe(true);
+  });
+
   test('ends when its time is over', async () => {
     jest.useFakeTimers();
     const traffic = new Traffic();

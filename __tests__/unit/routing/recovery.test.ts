@@ -50,7 +50,8 @@ function gatewayOn(
 async function storeWithSession(kept = true): Promise<ScriptedStore> {
   const store = scriptedStore();
   store.put('x', RECORD);
-  if (kept) await gatewayOn(store).recovery.keep(SESSION.key, SESSION.id, BODY);
+  if (kept)
+    await gatewayOn(store).recovery.keep(SESSION.key, SESSION.id, { path: '/mcp', body: BODY });
   return store;
 }
 
@@ -151,6 +152,8 @@ describe('a session that is lost', () => {
       expect(await recover()).toEqual({ kind: 'refuse', reason: 'store_unavailable' });
     }
     store.fault = 'reject';
-    await expect(recovery.keep(SESSION.key, 'x', BODY)).resolves.toBeUndefined();
+    await expect(
+      recovery.keep(SESSION.key, 'x', { path: '/mcp', body: BODY }),
+    ).resolves.toBeUndefined();
   });
 });

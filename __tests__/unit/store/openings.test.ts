@@ -4,7 +4,7 @@ import { StoreAccess } from '../../../src/store/store-access.ts';
 import { keyOf, scriptedStore, type ScriptedStore } from '../../helpers/scripted-store.ts';
 import { until } from '../../helpers/until.ts';
 
-const BODY = '{"method":"initialize"}';
+const OPENING = { path: '/mcp?x=1', body: '{"method":\n"initialize"}' };
 const KEY = keyOf('id');
 
 function openingsOn(store: ScriptedStore): Openings {
@@ -15,8 +15,8 @@ function openingsOn(store: ScriptedStore): Openings {
 describe('what a session was opened with', () => {
   test('is read again by any gateway, with the id of the session', async () => {
     const store = scriptedStore();
-    await openingsOn(store).keep(KEY, 'id', BODY);
-    expect(await openingsOn(store).read(KEY, 'id')).toBe(BODY);
+    await openingsOn(store).keep(KEY, 'id', OPENING);
+    expect(await openingsOn(store).read(KEY, 'id')).toEqual(OPENING);
     expect(await openingsOn(store).read(KEY, 'other')).toBeUndefined();
     expect(await openingsOn(store).read(keyOf('other'), 'id')).toBeUndefined();
   });
@@ -24,7 +24,7 @@ describe('what a session was opened with', () => {
   test('is kept as long as the record of a session, from its last use on', async () => {
     const store = scriptedStore();
     const openings = openingsOn(store);
-    await openings.keep(KEY, 'id', BODY);
+    await openings.keep(KEY, 'id', OPENING);
     const [kept] = store.kept.values();
     expect(kept?.expiresIn).toBe(5000);
     Object.assign(kept ?? {}, { expiresIn: 1 });
@@ -32,10 +32,29 @@ describe('what a session was opened with', () => {
     await until(() => kept?.expiresIn === 5000);
   });
 
+  test('is not kept if a store could not take it', async () => {
+    const store = scriptedStore();
+    const openings = openingsOn(store);
+    await openings.keep(KEY, 'id', { ...OPENING, path: `/${'x'.repeat(2048)}` });
+    await openings.keep(KEY, 'id', { ...OPENING, body: 'x'.repeat(8193) });
+    expect(store.kept.size).toBe(0);
+  });
+
+  test('is kept as long by a store that cannot touch', async () => {
+    const store = scriptedStore({ without: ['touch'] });
+    const openings = openingsOn(store);
+    await openings.keep(KEY, 'id', OPENING);
+    const [key = '', kept] = [...store.kept][0] ?? [];
+    Object.assign(kept ?? {}, { expiresIn: 1 });
+    openings.touch(KEY);
+    await until(() => store.kept.get(key)?.expiresIn === 5000);
+    expect(await openings.read(KEY, 'id')).toEqual(OPENING);
+  });
+
   test('goes with the session', async () => {
     const store = scriptedStore();
     const openings = openingsOn(store);
-    await openings.keep(KEY, 'id', BODY);
+    await openings.keep(KEY, 'id', OPENING);
     openings.forget(KEY);
     await until(() => store.kept.size === 0);
     expect(await openings.read(KEY, 'id')).toBeUndefined();
