@@ -239,7 +239,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'B8',
     file: 'src/store/session-times.ts',
-    find: 'touchAt: liveUntil - this.#ttl + this.touchInterval',
+    find: 'touchAt: liveUntil - idle + idle / TOUCHES_PER_TTL',
     replace: 'touchAt: Infinity',
     test: CONTRACT,
     title: 'B8: a session in use lives on',

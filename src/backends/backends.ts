@@ -100,7 +100,13 @@ export class Backends {
 
   /** An answer, or a refusal, tells of the eras that a backend speaks. */
   learnEras(origin: string, speaks: SpokenEras): void {
-    if (this.#backends?.get(origin)?.era === undefined) this.eras.learn(origin, speaks);
+    const backend = this.#backends?.get(origin);
+    if (backend && backend.era === undefined) this.eras.learn(origin, speaks);
+  }
+
+  /** Whether it has lately been heard to speak 2026-07-28. */
+  hasJustServed(origin: string): boolean {
+    return this.eras.isFresh(origin) && this.eras.speaks(origin, 'modern') === true;
   }
 
   /** The backends that were found not to speak 2026-07-28 some time ago: they may have learned it. */

@@ -25,9 +25,7 @@ export class Inspection {
     this.#timer = setTimeout(() => this.#end(undefined), deadline).unref();
   }
 
-  add(chunk: unknown): void {
-    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return;
-    const part = Buffer.from(chunk);
+  add(part: Buffer): void {
     this.#parts.push(part);
     this.#size += part.length;
     const { maxBytes, isEnough } = this.#options;

@@ -26,7 +26,8 @@ export function readEndpoint(
   params: readonly string[],
 ): Endpoint | undefined {
   const event = firstEvent(bytes.toString('latin1'));
-  if (event?.name !== ENDPOINT_EVENT) return undefined;
+  // An URL has no line break: what has more than one line of data could not be rewritten in one.
+  if (event?.name !== ENDPOINT_EVENT || event.data.includes('\n')) return undefined;
   const data = Buffer.from(event.data, 'latin1').toString();
   const told = endpointForClient(data, { asked, sent: sent.replace(/\?.*$/s, '') });
   const id = told === undefined ? undefined : sessionInQuery(told, params);

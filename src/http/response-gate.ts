@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { settleRequest, type Answer } from './answer.ts';
 import { putBefore, type Method, type Watcher } from './gated-response.ts';
 import { applyHead, headersOf, type HeaderPairs } from './head-arguments.ts';
-import { HeldAnswer, swallow } from './held-answer.ts';
+import { bytesOf, HeldAnswer, swallow } from './held-answer.ts';
 import { Inspection, type InspectionOptions } from './inspection.ts';
 import { relay } from './relay.ts';
 import { StreamScan, type StreamScanOptions } from './stream-scan.ts';
@@ -129,7 +129,7 @@ export class ResponseGate implements Watcher {
     if (this.#state === 'dropped') return this.#returned(method, swallow(args));
     if (this.#state === 'waiting') this.#ask(method, args);
     if (this.#state === 'scanning') return this.#scan?.called(method, args);
-    if (this.#state === 'observing') this.#inspect(method, args[0]);
+    if (this.#state === 'observing') this.#inspect(method, args);
     const holds = this.#state === 'held' || this.#state === 'inspecting';
     return holds ? this.#hold(method, args) : this.#original(method, args);
   }
@@ -183,7 +183,7 @@ export class ResponseGate implements Watcher {
 
   #hold(method: Method, args: unknown[]): unknown {
     this.#held?.add(method, args);
-    if (this.#state === 'inspecting') this.#inspect(method, args[0]);
+    if (this.#state === 'inspecting') this.#inspect(method, args);
     return this.#returned(method, this.#state === 'inspecting');
   }
 
@@ -192,8 +192,9 @@ export class ResponseGate implements Watcher {
     return method === 'flushHeaders' ? undefined : this.#res;
   }
 
-  #inspect(method: Method, chunk: unknown): void {
-    if (method === 'write' || method === 'end') this.#inspection?.add(chunk);
+  #inspect(method: Method, args: unknown[]): void {
+    const bytes = method === 'write' || method === 'end' ? bytesOf(args) : undefined;
+    if (bytes) this.#inspection?.add(bytes);
     if (method === 'end') this.#inspection?.end();
   }
 

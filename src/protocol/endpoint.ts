@@ -19,7 +19,9 @@ export function endpointForClient(endpoint: string, { asked, sent }: Mount): str
   if (!URL.canParse(endpoint, base)) return undefined;
   const url = new URL(endpoint, base);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
-  return mounted(url.pathname, asked, sent) + url.search;
+  const path = mounted(url.pathname, asked, sent);
+  // Two slashes would name a host.
+  return path.startsWith('//') ? undefined : path + url.search;
 }
 
 function mounted(path: string, asked: string, sent: string): string {

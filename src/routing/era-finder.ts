@@ -29,8 +29,10 @@ export class EraFinder {
     if (route.modern) this.#learn(route, { modern: true });
   }
 
-  /** The backend has refused a request. */
+  /** The backend has refused a request. One that has just served another is refused for what it asks, not for its era. */
   refused(route: OpenRoute, status: number, body: string): void {
+    const origin = originOf(route.backendUrl) ?? '';
+    if (route.modern && this.#options.backends?.hasJustServed(origin)) return;
     this.#learn(route, route.modern ? erasOfAnswer(status, body) : erasOfInitialize(body));
   }
 
@@ -42,7 +44,7 @@ export class EraFinder {
       this.#asking.add(origin);
       void ask(origin, path, req).then((speaks) => {
         this.#asking.delete(origin);
-        backends?.learnEras(origin, speaks);
+        if (Object.keys(speaks).length > 0) backends?.learnEras(origin, speaks);
       });
     }
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { originOf } from '../backends/origin.ts';
 import type { CreatedTask } from '../protocol/tasks.ts';
 import type { Opening } from '../store/openings.ts';
-import { newRecord } from '../store/record.ts';
+import { LONGEST_IDLE, newRecord } from '../store/record.ts';
 import type { SessionDirectory } from '../store/session-directory.ts';
 import { keyOfTask } from './keys.ts';
 import type { Places } from './places.ts';
@@ -58,7 +58,15 @@ export class Recording {
     const { backendUrl } = route;
     const backendId = route.kind === 'open' ? route.backendId : undefined;
     const key = keyOfTask(task.id);
-    const record = newRecord({ key, nonce: randomUUID(), backendUrl, backendId, path: undefined });
-    return this.#options.directory.create(key, record, task.ttl);
+    const idle = task.ttl === undefined ? undefined : Math.min(task.ttl, LONGEST_IDLE);
+    const record = newRecord({
+      key,
+      nonce: randomUUID(),
+      backendUrl,
+      backendId,
+      path: undefined,
+      idle,
+    });
+    return this.#options.directory.create(key, record);
   }
 }

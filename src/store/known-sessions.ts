@@ -1,6 +1,6 @@
 import type { Found } from './complete-store.ts';
 import { LocalCache, type CacheEntry, type Known } from './local-cache.ts';
-import { readRecord, type SessionRecord } from './record.ts';
+import { IDLE, readRecord, type SessionRecord } from './record.ts';
 import type { SessionTimes } from './session-times.ts';
 
 /** When something was asked for, and its place among all that was asked or heard. */
@@ -43,7 +43,7 @@ export class KnownSessions {
   }
 
   created(key: string, record: SessionRecord, asked: Asked): void {
-    const times = this.#options.times.renewed(asked.readAt);
+    const times = this.#options.times.renewed(asked.readAt, record[IDLE]);
     this.cache.set(key, { known: { kind: 'live', record }, ...asked, ...times });
   }
 
@@ -68,7 +68,12 @@ export class KnownSessions {
       return ENDED;
     }
     const live = before?.known.kind === 'live' ? before : undefined;
-    const times = this.#options.times.read(asked.readAt, found.expiresIn, live);
+    const times = this.#options.times.read(
+      asked.readAt,
+      found.expiresIn,
+      live,
+      reading.record[IDLE],
+    );
     if (times) {
       this.cache.set(key, { known: reading, ...asked, ...times });
       return reading;
@@ -108,8 +113,9 @@ export class KnownSessions {
   /** The store keeps the record anew, since `now`. */
   renewed(key: string, now: number): void {
     const entry = this.cache.get(key);
-    if (!entry) return;
-    entry.liveUntil = Math.max(entry.liveUntil, this.#options.times.renewed(now).liveUntil);
+    if (entry?.known.kind !== 'live') return;
+    const { liveUntil } = this.#options.times.renewed(now, entry.known.record[IDLE]);
+    entry.liveUntil = Math.max(entry.liveUntil, liveUntil);
   }
 
   /** Endings may be missed from now on. */

@@ -17,6 +17,8 @@ export const NONCE = 'nonce';
 export const OPENED_ON = 'opened_on';
 /** Key of the member of a note, which is no record of a session but lies beside one. */
 export const NOTE = 'note';
+/** Key of the member that holds for how many ms the record may be idle; absent where that is the ttl of sessions. */
+export const IDLE = 'idle';
 /** Key of the member that marks a tombstone: the session was known and is over. */
 export const ENDED = 'ended';
 /** Key of the member that holds the layout of the record. */
@@ -25,6 +27,8 @@ export const FORMAT = 'format';
 const CURRENT_FORMAT = 1;
 /** Longest string in a record; an origin or a path that is longer is not one of ours (characters). */
 const LONGEST_MEMBER = 2048;
+/** Ten years: far less than Redis and dates bear (ms). */
+export const LONGEST_IDLE = 10 * 365 * 24 * 60 * 60 * 1000;
 /** Longest note: less than a store takes for a record (characters). */
 const LONGEST_NOTE = 14 * 1024;
 
@@ -39,6 +43,7 @@ export interface SessionRecord {
   readonly [BACKEND_SESSION]?: string;
   readonly [NOTE]?: string;
   readonly [OPENED_ON]?: string;
+  readonly [IDLE]?: number;
   readonly [ENDED]?: true;
 }
 
@@ -56,6 +61,7 @@ export function newRecord(session: {
   readonly backendUrl: string | undefined;
   readonly backendId?: string | undefined;
   readonly path: string | undefined;
+  readonly idle?: number | undefined;
 }): SessionRecord {
   return {
     [FORMAT]: CURRENT_FORMAT,
@@ -65,6 +71,7 @@ export function newRecord(session: {
     ...(session.backendUrl === undefined ? {} : { [BACKEND_URL]: session.backendUrl }),
     ...(session.backendId === undefined ? {} : { [BACKEND_ID]: session.backendId }),
     ...(isMember(session.path) ? { [OPENED_ON]: session.path } : {}),
+    ...(isTime(session.idle) ? { [IDLE]: session.idle } : {}),
   };
 }
 
@@ -157,6 +164,7 @@ function judged(stored: unknown, key: string): Reading {
   const backendId = own(stored, BACKEND_ID) ?? undefined;
   const backendSession = own(stored, BACKEND_SESSION) ?? undefined;
   const openedOn = own(stored, OPENED_ON);
+  const idle = own(stored, IDLE);
   const usable =
     format === CURRENT_FORMAT &&
     own(stored, SESSION) === key &&
@@ -178,12 +186,17 @@ function judged(stored: unknown, key: string): Reading {
     ...(isMember(backendId) ? { [BACKEND_ID]: backendId } : {}),
     ...(isMember(backendSession) ? { [BACKEND_SESSION]: backendSession } : {}),
     ...(isMember(openedOn) ? { [OPENED_ON]: openedOn } : {}),
+    ...(isTime(idle) ? { [IDLE]: idle } : {}),
   };
   return { kind: 'live', record };
 }
 
 function isMember(value: unknown): value is string {
   return typeof value === 'string' && value.length <= LONGEST_MEMBER;
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value <= LONGEST_IDLE;
 }
 
 function own(stored: unknown, member: string): unknown {

@@ -4,6 +4,7 @@ import { ENDED, KnownSessions, type Asked } from './known-sessions.ts';
 import type { CacheEntry, LocalCache, Lookup } from './local-cache.ts';
 import {
   haveOneBackend,
+  IDLE,
   isSameSession,
   tombstoneOf,
   VERSION,
@@ -84,12 +85,16 @@ export class SessionDirectory {
   }
 
   /**
-   * Stores a new session, for `idle` ms if it is not used (by default, the ttl). `conflict`: the id belongs, or belonged, to a session of another backend.
+   * Stores a new session. `conflict`: the id belongs, or belonged, to a session of another backend.
    * @throws {SessionRoutingError} `store_unavailable`
    */
-  async create(key: string, record: SessionRecord, idle?: number): Promise<'created' | 'conflict'> {
+  async create(key: string, record: SessionRecord): Promise<'created' | 'conflict'> {
     const asked = this.#known.ask();
-    const { created, present } = await this.access.create(key, record, this.#times.lifeOf(idle));
+    const { created, present } = await this.access.create(
+      key,
+      record,
+      this.#times.lifeOf(record[IDLE]),
+    );
     if (created) {
       this.#known.created(key, record, asked);
       return 'created';
@@ -219,9 +224,10 @@ export class SessionDirectory {
   }
 
   #touch(key: string, entry: CacheEntry, now: number): void {
-    entry.touchAt = this.#times.renewed(now).touchAt;
+    const idle = entry.known.kind === 'live' ? entry.known.record[IDLE] : undefined;
+    entry.touchAt = this.#times.renewed(now, idle).touchAt;
     this.#options.beside?.refreshed(key);
-    this.access.touch(key, this.#times.life).then(
+    this.access.touch(key, this.#times.lifeOf(idle)).then(
       () => this.#known.renewed(key, now),
       // It was told already; the next part of the ttl tries again.
       () => {},

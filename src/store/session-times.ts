@@ -26,27 +26,27 @@ export class SessionTimes {
     return this.life - this.#ttl + idle;
   }
 
-  /** Milliseconds until the next refresh. */
-  get touchInterval(): number {
-    return this.#ttl / TOUCHES_PER_TTL;
-  }
-
-  /** Of a session that was stored or refreshed at `now`. */
-  renewed(now: number): LiveTimes {
-    return { liveUntil: now + this.#ttl, touchAt: now + this.touchInterval };
+  /** Of a session that was stored or refreshed at `now`, and may be `idle` for so many ms. */
+  renewed(now: number, idle: number = this.#ttl): LiveTimes {
+    return { liveUntil: now + idle, touchAt: now + idle / TOUCHES_PER_TTL };
   }
 
   /** Of a session that was read at `now`; `undefined` if it has expired. */
-  read(now: number, expiresIn: number | undefined, previous?: LiveTimes): LiveTimes | undefined {
+  read(
+    now: number,
+    expiresIn: number | undefined,
+    previous?: LiveTimes,
+    idle: number = this.#ttl,
+  ): LiveTimes | undefined {
     if (expiresIn !== undefined) {
       const idleLeft = expiresIn - (this.life - this.#ttl);
       if (idleLeft <= 0) return undefined;
       const liveUntil = now + idleLeft;
-      return { liveUntil, touchAt: liveUntil - this.#ttl + this.touchInterval };
+      return { liveUntil, touchAt: liveUntil - idle + idle / TOUCHES_PER_TTL };
     }
     // The store cannot tell. This process knows when it has refreshed the record itself ...
     if (previous && previous.liveUntil > now) return previous;
     // ... otherwise the record may be about to go: it is refreshed at once.
-    return { liveUntil: now + this.#ttl, touchAt: now };
+    return { liveUntil: now + idle, touchAt: now };
   }
 }

@@ -121,6 +121,22 @@ export const eras: readonly Rule[] = [
   },
   {
     id: 'E1',
+    title: 'a client that asks for nonsense changes nothing for others',
+    async run(env) {
+      const { gw, backends } = await env.routed(2);
+      for (const backend of backends) backend.answer = SPEAK.both;
+      await modernCalls(gw, 2);
+      for (const backend of backends) {
+        backend.answer = ({ body, res }) => body.includes('nonsense') && refuse(res, -32602);
+      }
+      await post(gw, '{"id":1,"method":"nonsense"}', MODERN).expect(400);
+      const before = backends.map(callsOf);
+      await modernCalls(gw, 4);
+      expect(backends.map((backend, at) => callsOf(backend) - (before[at] ?? 0))).toEqual([2, 2]);
+    },
+  },
+  {
+    id: 'E1',
     title: 'what the operator says of a server is not to be found out',
     async run(env) {
       const [a, b] = (await scriptedBackends(2)) as [ScriptedBackend, ScriptedBackend];

@@ -166,6 +166,7 @@ export const sse: readonly Rule[] = [
       const streams = [
         'data: {"jsonrpc":"2.0"}\n\n',
         'event: endpoint\ndata: /messages\n\n',
+        'event: endpoint\ndata: /messages?sess\ndata: ionId=1\n\n',
         ': nothing but comments\n\n',
       ];
       for (const text of streams) {

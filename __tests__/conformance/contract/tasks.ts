@@ -147,7 +147,7 @@ export const tasks: readonly Rule[] = [
       const { one } = await fleet(env, json, store, 5000);
       await create(one);
       const [kept] = store.kept.values();
-      expect(kept?.expiresIn).toBe(5000 + 86_400_000);
+      expect(kept).toMatchObject({ expiresIn: 5000 + 86_400_000, record: { idle: 5000 } });
     },
   },
   {

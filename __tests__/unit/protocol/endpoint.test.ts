@@ -19,6 +19,7 @@ describe('E5: the endpoint that a client of the gateway is told', () => {
     ['/other?sessionId=x', { asked: '/sse', sent: '/base/sse' }, '/other?sessionId=x'],
     ['/messages?sessionId=x', { asked: '/events', sent: '/sse' }, '/messages?sessionId=x'],
     ['?sessionId=x', same, '/sse?sessionId=x'],
+    ['http://x//evil.example/m?sessionId=x', same, undefined],
     ['ftp://h/messages', same, undefined],
     ['http://[', same, undefined],
   ])('%j, mounted %j, is %j', (endpoint, mount, told) => {

@@ -294,3 +294,29 @@ test('a session that nobody has stored is touched by nobody', async () => {
   await settled();
   expect(store.taken()).toEqual(['getWithExpiry']);
 });
+
+describe('E3: a task', () => {
+  const idle = TTL * 10;
+  const task = { ...recordOf(), idle };
+
+  test('is kept for as long as it says, and its time is refreshed in parts of that', async () => {
+    const { directory, store, clock } = bench();
+    await directory.create(KEY, task);
+    clock.advance(idle / 10 - 1);
+    expect(await directory.lookup(KEY)).toEqual({ kind: 'live', record: task });
+    expect(store.taken()).not.toContain('touch');
+    clock.advance(1);
+    await directory.lookup(KEY);
+    await settled();
+    expect(store.taken()).toContain('touch');
+    clock.advance(idle - 1);
+    expect(await directory.lookup(KEY)).toMatchObject({ kind: 'live' });
+  });
+
+  test('is over when that time is over', async () => {
+    const { directory, clock } = bench();
+    await directory.create(KEY, task);
+    clock.advance(idle);
+    expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
+  });
+});
