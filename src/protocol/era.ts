@@ -33,10 +33,14 @@ export function erasOfAnswer(status: number, body: string): SpokenEras {
   const result = memberOf(message, 'result');
   if (status < 200 || status >= 300 || result === undefined)
     return status === 400 ? { modern: false } : {};
+  // Servers of both eras may list the revisions of one only: that none is older tells nothing.
   const versions = memberOf(result, 'supportedVersions');
-  if (!Array.isArray(versions)) return { modern: true };
-  const older = versions.some((version) => typeof version === 'string' && !isModern(version));
-  return { modern: true, legacy: older };
+  const older = Array.isArray(versions) && versions.some(isOlder);
+  return older ? { modern: true, legacy: true } : { modern: true };
+}
+
+function isOlder(version: unknown): boolean {
+  return typeof version === 'string' && !isModern(version);
 }
 
 /** What the answer to `initialize` tells: a server that knows no sessions says so in an error of its revision. */
