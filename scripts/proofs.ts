@@ -507,6 +507,14 @@ export const proofs: readonly Proof[] = [
     find: 'if (origin !== undefined && told)',
     replace: 'if (false)',
     test: CONTRACT,
+    title: 'E1: a server that refuses initialize as one without sessions does gets no more of them',
+  },
+  {
+    id: 'E1',
+    file: 'src/routing/era-finder.ts',
+    find: 'return Promise.all(this.#asking.values());',
+    replace: 'return undefined;',
+    test: CONTRACT,
     title: 'E1: in a mixed fleet each client reaches servers of its era',
   },
   {

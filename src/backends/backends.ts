@@ -93,8 +93,9 @@ export class Backends {
   choose(req: BalancedRequest, turn: Turn, era: Era = 'legacy'): readonly string[] {
     this.#tiers ??= tiersOf(this.#backends?.values() ?? []);
     const speaks = (origin: string): boolean | undefined => this.#speaks(origin, era);
-    const [best, ...others] = tiersFor(this.#tiers, speaks);
-    if (!best) return [];
+    const isToBeAsked = (origin: string): boolean => era === 'modern' && !this.eras.isFresh(origin);
+    const [best, ...others] = tiersFor(this.#tiers, speaks, isToBeAsked);
+    if (!best?.length) return [];
     return this.#balancer.order(best, others.flat(), req, turn);
   }
 
@@ -103,13 +104,22 @@ export class Backends {
     if (this.#backends?.get(origin)?.era === undefined) this.eras.learn(origin, speaks);
   }
 
-  /** The backends that were found not to speak 2026-07-28 some time ago: they may have learned it. */
-  outgrown(): readonly string[] {
+  /**
+   * The backends that are to be asked whether they speak 2026-07-28: those of which it is not known, and those that
+   * did not some time ago. Where there is but one there is no choice to be made.
+   */
+  unsettled(): readonly string[] {
     const backends = [...(this.#backends?.values() ?? [])];
+    if (backends.length < 2) return [];
     return backends
       .filter(({ url, era, health }) => era === undefined && health.isUp && !this.eras.isFresh(url))
       .map(({ url }) => url)
-      .filter((url) => this.eras.speaks(url, 'modern') === false);
+      .filter((url) => !this.eras.speaks(url, 'modern'));
+  }
+
+  /** Whether any is known to speak 2026-07-28. */
+  get hasModern(): boolean {
+    return [...(this.#backends?.keys() ?? [])].some((url) => this.#speaks(url, 'modern'));
   }
 
   list(): BackendInfo[] {

@@ -88,7 +88,8 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   }
 
   prepare(): Promise<unknown> | undefined {
-    return this.named ? this.#find(this.named) : this.#hold();
+    if (this.named) return this.#find(this.named);
+    return this.#askForEra() ?? this.#hold();
   }
 
   async #find(session: NamedSession): Promise<void> {
@@ -97,7 +98,10 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     const at = session.task
       ? await routing.pinByTask(session, this.req)
       : await routing.pinByQuery(session, this.req);
-    if (at === undefined) return;
+    if (at === undefined) {
+      await this.#askForEra();
+      return;
+    }
     if (at.kind === 'pinned') {
       this.take(at);
       await this.#hold();
@@ -105,6 +109,11 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
       this.stopAt(at);
       ({ rawId: this.#rawId } = await echoOf(this.req, this.#around.maxBodySize));
     }
+  }
+
+  #askForEra(): Promise<unknown> | undefined {
+    if (this.route.kind !== 'open' || !this.route.modern) return undefined;
+    return this.#around.routing.eraFinder.ask(this.asked.path, this.req);
   }
 
   #hold(): Promise<void> | undefined {
@@ -121,8 +130,6 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     if (this.#stop) return this.#stop;
     this.#answer.watch();
     const { routing } = this.#around;
-    if (this.route.kind === 'open' && this.route.modern)
-      routing.eraFinder.askAgain(this.asked.path, this.req);
     const destination = routing.destination(this.route, this.req);
     if (this.route.kind === 'pinned' && this.route.backendSession !== undefined)
       this.req.headers[SESSION_HEADER] = this.route.backendSession;

@@ -13,7 +13,7 @@ export interface EraFinderOptions {
 /** Finds out which backends speak to which clients: from their answers, and by asking those that have refused. */
 export class EraFinder {
   readonly #options: EraFinderOptions;
-  readonly #asking = new Set<string>();
+  readonly #asking = new Map<string, Promise<void>>();
 
   constructor(options: EraFinderOptions) {
     this.#options = options;
@@ -34,17 +34,23 @@ export class EraFinder {
     this.#learn(route, route.modern ? erasOfAnswer(status, body) : erasOfInitialize(body));
   }
 
-  /** A client of 2026-07-28 is here: whoever has refused one some time ago is asked, beside its request. */
-  askAgain(path: string, req: BalancedRequest): void {
-    const { backends, ask } = this.#options;
-    for (const origin of backends?.outgrown() ?? []) {
-      if (this.#asking.has(origin)) continue;
-      this.#asking.add(origin);
-      void ask(origin, path, req).then((speaks) => {
-        this.#asking.delete(origin);
-        backends?.learnEras(origin, speaks);
-      });
+  /**
+   * A client of 2026-07-28 is here: whoever is not known to speak it is asked. Resolves when they have told, if its
+   * request has to wait for that: no server is known that takes it.
+   */
+  ask(path: string, req: BalancedRequest): Promise<unknown> | undefined {
+    const { backends } = this.#options;
+    for (const origin of backends?.unsettled() ?? []) {
+      if (!this.#asking.has(origin)) this.#asking.set(origin, this.#ask(origin, path, req));
     }
+    if (this.#asking.size === 0 || backends?.hasModern) return undefined;
+    return Promise.all(this.#asking.values());
+  }
+
+  async #ask(origin: string, path: string, req: BalancedRequest): Promise<void> {
+    const speaks = await this.#options.ask(origin, path, req);
+    this.#asking.delete(origin);
+    this.#options.backends?.learnEras(origin, speaks);
   }
 
   #learn(route: OpenRoute, speaks: SpokenEras): void {

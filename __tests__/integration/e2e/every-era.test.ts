@@ -96,3 +96,17 @@ describe('three servers that know sessions only', () => {
     expect([ownCalls(sessions), astray]).toEqual([CLIENTS * CALLS, []]);
   });
 });
+
+describe('three servers that know sessions only, and one of every era', () => {
+  it.each<[ClientKind]>([['SDK v2 auto'], ['SDK v2 2026-07-28']])(
+    'clients of 2026-07-28, %s, are never refused: the gateway asks before it sends',
+    async (kind) => {
+      const fleet = await startBackends('every era', { ERA: 'legacy' });
+      const origins = [...fleet.origins.values(), await fleet.start('d', { ERA: 'both' })];
+      const { url } = await startGateway({ BACKENDS: origins.join() });
+      const [clients, complaints] = await run(kind, url);
+      expect(complaints).toEqual([]);
+      expect(new Set(clients.map((client) => client.revision()))).toEqual(new Set([MODERN]));
+    },
+  );
+});
