@@ -507,7 +507,15 @@ export const proofs: readonly Proof[] = [
     find: 'if (origin !== undefined && told)',
     replace: 'if (false)',
     test: CONTRACT,
-    title: 'E1: in a mixed fleet each client reaches servers of its era',
+    title: 'E1: a server that refuses initialize as one without sessions does gets no more of them',
+  },
+  {
+    id: 'E1',
+    file: 'src/routing/era-finder.ts',
+    find: 'return waits ? Promise.all(asking.values()) : undefined;',
+    replace: 'return undefined;',
+    test: CONTRACT,
+    title: 'E1: in a mixed fleet a client that asks first reaches servers of its era',
   },
   {
     id: 'E3',

@@ -93,8 +93,9 @@ export class Backends {
   choose(req: BalancedRequest, turn: Turn, era: Era = 'legacy'): readonly string[] {
     this.#tiers ??= tiersOf(this.#backends?.values() ?? []);
     const speaks = (origin: string): boolean | undefined => this.#speaks(origin, era);
-    const [best, ...others] = tiersFor(this.#tiers, speaks);
-    if (!best) return [];
+    const isAsked = (origin: string): boolean => era === 'modern' && this.eras.asking.has(origin);
+    const [best, ...others] = tiersFor(this.#tiers, speaks, isAsked);
+    if (!best?.length) return [];
     return this.#balancer.order(best, others.flat(), req, turn);
   }
 
@@ -109,13 +110,25 @@ export class Backends {
     return this.eras.isFresh(origin) && this.eras.speaks(origin, 'modern') === true;
   }
 
-  /** The backends that were found not to speak 2026-07-28 some time ago: they may have learned it. */
-  outgrown(): readonly string[] {
+  /**
+   * The backends that are to be asked whether they speak 2026-07-28: those that did not some time ago and, if
+   * `unknownToo`, those of which it is not known. Where there is but one there is no choice to be made.
+   */
+  unsettled(unknownToo: boolean): readonly string[] {
     const backends = [...(this.#backends?.values() ?? [])];
+    if (backends.length < 2) return [];
     return backends
       .filter(({ url, era, health }) => era === undefined && health.isUp && !this.eras.isFresh(url))
       .map(({ url }) => url)
-      .filter((url) => this.eras.speaks(url, 'modern') === false);
+      .filter((url) => {
+        const speaks = this.eras.speaks(url, 'modern');
+        return speaks === false || (unknownToo && speaks === undefined);
+      });
+  }
+
+  /** Whether any is known to speak 2026-07-28. */
+  get hasModern(): boolean {
+    return [...(this.#backends?.keys() ?? [])].some((url) => this.#speaks(url, 'modern'));
   }
 
   list(): BackendInfo[] {

@@ -13,6 +13,8 @@ const STALE = 12;
 
 /** Which eras the backends speak, as far as they were heard. */
 export class Eras {
+  /** Those that are being asked, until they have told. */
+  readonly asking: Map<string, Promise<void>> = new Map();
   readonly #known = new Map<string, Known>();
   readonly #ttl: number;
   readonly #now: () => number;
@@ -52,14 +54,26 @@ export function spokenBy(era: BackendEra | undefined): SpokenEras {
   return era === undefined ? {} : { modern: era !== 'legacy', legacy: era !== 'modern' };
 }
 
-/** Puts the backends that are known not to speak an era behind all others, whatever state they are in. */
+/**
+ * Puts the backends that are known not to speak an era behind all others, whatever state they are in; and of the best
+ * those that are being asked behind those that are known to, if any is.
+ */
 export function tiersFor(
   tiers: readonly (readonly string[])[],
   speaks: (origin: string) => boolean | undefined,
+  isAsked: (origin: string) => boolean = () => false,
 ): readonly (readonly string[])[] {
   const fits = (origin: string): boolean => speaks(origin) !== false;
-  const all = tiers.flat();
-  if (all.every(fits)) return tiers;
-  const fitting = tiers.map((tier) => tier.filter(fits));
-  return [...fitting, all.filter((origin) => !fits(origin))].filter((tier) => tier.length > 0);
+  const [best = [], ...others] = tiers.flat().every(fits) ? tiers : fitting(tiers, fits);
+  const waiting = (origin: string): boolean => speaks(origin) === undefined && isAsked(origin);
+  if (!best.some(speaks) || !best.some(waiting)) return [best, ...others];
+  return [best.filter((origin) => !waiting(origin)), best.filter(waiting), ...others];
+}
+
+function fitting(
+  tiers: readonly (readonly string[])[],
+  fits: (origin: string) => boolean,
+): readonly (readonly string[])[] {
+  const others = tiers.flat().filter((origin) => !fits(origin));
+  return [...tiers.map((tier) => tier.filter(fits)), others].filter((tier) => tier.length > 0);
 }

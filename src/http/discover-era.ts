@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { discoverRequest, erasOfAnswer, type SpokenEras } from '../protocol/era.ts';
+import { DISCOVER, discoverRequest, erasOfAnswer, type SpokenEras } from '../protocol/era.ts';
 import { firstEvent } from '../protocol/event-stream.ts';
 import { PROTOCOL_VERSION_HEADER } from '../protocol/session-id.ts';
+import { METHOD_HEADER } from '../protocol/tasks.ts';
 import { askBackend, type Manner } from './ask-backend.ts';
 import { askedAnew } from './open-at-backend.ts';
 
@@ -27,7 +28,7 @@ export async function discoverEra(
       headers: {
         ...headers,
         [PROTOCOL_VERSION_HEADER]: version,
-        'mcp-method': 'server/discover',
+        [METHOD_HEADER]: DISCOVER,
       },
     });
     const text = await textOf(answer);

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { originOf } from '../backends/origin.ts';
 import type { Visit } from '../backends/traffic.ts';
+import { DISCOVER } from '../protocol/era.ts';
 import { readMessage } from '../protocol/message.ts';
 import type { Reason } from '../protocol/reasons.ts';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
+import { METHOD_HEADER } from '../protocol/tasks.ts';
 import type { Asked } from '../routing/answer.ts';
 import type { ConnectFailure } from '../routing/losses.ts';
 import type { Destination, NamedSession, PinnedRoute, Route, Stop } from '../routing/route.ts';
@@ -89,6 +91,8 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
 
   prepare(): Promise<unknown> | undefined {
     if (this.named) return this.#find(this.named);
+    const asking = this.#askForEra();
+    if (asking) return asking;
     const holding = this.#hold();
     return holding ? holding.then(() => this.#lookAgain()) : this.#lookAgain();
   }
@@ -99,7 +103,10 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     const at = session.task
       ? await routing.pinByTask(session, this.req)
       : await routing.pinByQuery(session, this.req);
-    if (at === undefined) return;
+    if (at === undefined) {
+      await this.#askForEra();
+      return;
+    }
     await this.#arrive(at);
     await this.#hold();
     await this.#lookAgain();
@@ -124,6 +131,12 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     ({ rawId: this.#rawId } = await echoOf(this.req, this.#around.maxBodySize));
   }
 
+  #askForEra(): Promise<unknown> | undefined {
+    if (this.route.kind !== 'open' || !this.route.modern) return undefined;
+    const discovers = this.req.headers[METHOD_HEADER] === DISCOVER;
+    return this.#around.routing.eraFinder.ask(this.asked.path, this.req, discovers);
+  }
+
   #hold(): Promise<void> | undefined {
     const { recovers, maxBodySize } = this.#around;
     const matters = this.route.kind === 'pinned' || this.route.opening;
@@ -143,8 +156,6 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     if (this.#stop) return this.#stop;
     this.#answer.watch();
     const { routing } = this.#around;
-    if (this.route.kind === 'open' && this.route.modern)
-      routing.eraFinder.askAgain(this.asked.path, this.req);
     const destination = routing.destination(this.route, this.req);
     if (this.route.kind === 'pinned' && this.route.backendSession !== undefined)
       this.req.headers[SESSION_HEADER] = this.route.backendSession;

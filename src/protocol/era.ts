@@ -6,6 +6,9 @@ export type Era = 'legacy' | 'modern';
 /** What an answer tells of the eras that a server speaks; what it does not tell is left out. */
 export type SpokenEras = Readonly<Partial<Record<Era, boolean>>>;
 
+/** The method by which a client asks a server for its era. */
+export const DISCOVER = 'server/discover';
+
 /** Asks a server which revisions it speaks (MCP 2026-07-28, Discovery). */
 export function discoverRequest(version: string): string {
   const meta = {
@@ -14,7 +17,7 @@ export function discoverRequest(version: string): string {
     'io.modelcontextprotocol/clientCapabilities': {},
   };
   const params = { _meta: meta };
-  return JSON.stringify({ jsonrpc: '2.0', id: 'era', method: 'server/discover', params });
+  return JSON.stringify({ jsonrpc: '2.0', id: 'era', method: DISCOVER, params });
 }
 
 /**
@@ -33,10 +36,14 @@ export function erasOfAnswer(status: number, body: string): SpokenEras {
   const result = memberOf(message, 'result');
   if (status < 200 || status >= 300 || result === undefined)
     return status === 400 ? { modern: false } : {};
+  // Servers of both eras may list the revisions of one only: that none is older tells nothing.
   const versions = memberOf(result, 'supportedVersions');
-  if (!Array.isArray(versions)) return { modern: true };
-  const older = versions.some((version) => typeof version === 'string' && !isModern(version));
-  return { modern: true, legacy: older };
+  const older = Array.isArray(versions) && versions.some(isOlder);
+  return older ? { modern: true, legacy: true } : { modern: true };
+}
+
+function isOlder(version: unknown): boolean {
+  return typeof version === 'string' && !isModern(version);
 }
 
 /** What the answer to `initialize` tells: a server that knows no sessions says so in an error of its revision. */

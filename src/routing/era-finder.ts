@@ -13,7 +13,6 @@ export interface EraFinderOptions {
 /** Finds out which backends speak to which clients: from their answers, and by asking those that have refused. */
 export class EraFinder {
   readonly #options: EraFinderOptions;
-  readonly #asking = new Set<string>();
 
   constructor(options: EraFinderOptions) {
     this.#options = options;
@@ -36,17 +35,27 @@ export class EraFinder {
     this.#learn(route, route.modern ? erasOfAnswer(status, body) : erasOfInitialize(body));
   }
 
-  /** A client of 2026-07-28 is here: whoever has refused one some time ago is asked, beside its request. */
-  askAgain(path: string, req: BalancedRequest): void {
-    const { backends, ask } = this.#options;
-    for (const origin of backends?.outgrown() ?? []) {
-      if (this.#asking.has(origin)) continue;
-      this.#asking.add(origin);
-      void ask(origin, path, req).then((speaks) => {
-        this.#asking.delete(origin);
-        if (Object.keys(speaks).length > 0) backends?.learnEras(origin, speaks);
-      });
+  /**
+   * A client of 2026-07-28 is here: whoever has refused one some time ago is asked, beside its request. If it asks
+   * for the era itself (`discovers`), so is whoever is not known: then the promise resolves when they have told, if
+   * its request has to wait for that, since no server is known that takes it.
+   */
+  ask(path: string, req: BalancedRequest, discovers: boolean): Promise<unknown> | undefined {
+    const { backends } = this.#options;
+    if (!backends) return undefined;
+    const { asking } = backends.eras;
+    for (const origin of backends.unsettled(discovers)) {
+      if (!asking.has(origin)) asking.set(origin, this.#ask(origin, path, req));
     }
+    const waits = discovers && asking.size > 0 && !backends.hasModern;
+    return waits ? Promise.all(asking.values()) : undefined;
+  }
+
+  async #ask(origin: string, path: string, req: BalancedRequest): Promise<void> {
+    const { backends, ask } = this.#options;
+    const speaks = await ask(origin, path, req);
+    backends?.eras.asking.delete(origin);
+    if (Object.keys(speaks).length > 0) backends?.learnEras(origin, speaks);
   }
 
   #learn(route: OpenRoute, speaks: SpokenEras): void {

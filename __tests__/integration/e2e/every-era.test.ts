@@ -85,8 +85,13 @@ describe('three servers of every era behind the gateway', () => {
 });
 
 describe('three servers that know sessions only', () => {
+  let older: Backends;
+
+  beforeAll(async () => {
+    older = await startBackends('every era', { ERA: 'legacy' });
+  });
+
   it('a client that asks falls back to a session, and each call is at home', async () => {
-    const older = await startBackends('every era', { ERA: 'legacy' });
     const { url } = await startGateway({ BACKENDS: older.list });
     const [fleet, complaints] = await run('SDK v2 auto', url);
     expect(complaints).toEqual([]);
@@ -95,4 +100,15 @@ describe('three servers that know sessions only', () => {
     expect(new Set(sessions.map((session) => owners.get(session)))).toEqual(new Set('abc'));
     expect([ownCalls(sessions), astray]).toEqual([CLIENTS * CALLS, []]);
   });
+
+  it.each<[ClientKind]>([['SDK v2 auto'], ['SDK v2 2026-07-28']])(
+    'and one of every era: clients of 2026-07-28, %s, are never refused',
+    async (kind) => {
+      const newer = await older.start(kind, { ERA: 'both' });
+      const { url } = await startGateway({ BACKENDS: `${older.list},${newer}` });
+      const [fleet, complaints] = await run(kind, url);
+      expect(complaints).toEqual([]);
+      expect(new Set(fleet.map((client) => client.revision()))).toEqual(new Set([MODERN]));
+    },
+  );
 });

@@ -51,6 +51,17 @@ describe('E1: backends for a request of an era', () => {
   });
 
   test.each([
+    [{}, tiers],
+    [{ a: true }, [['a'], ['b', 'c'], ['d']]],
+    [{ a: true, b: true, c: true }, tiers],
+    [{ a: true, b: false }, [['a'], ['c'], ['d'], ['b']]],
+    [{ d: true }, tiers],
+  ])('where those that are not known are to be asked, and %j is known, are %j', (...given) => {
+    const [known, expected] = given as [Record<string, boolean>, string[][]];
+    expect(tiersFor(tiers, heard(known), () => true)).toEqual(expected);
+  });
+
+  test.each([
     ['modern', { modern: true, legacy: false }],
     ['legacy', { modern: false, legacy: true }],
     ['both', { modern: true, legacy: true }],

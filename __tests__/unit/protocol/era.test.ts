@@ -11,7 +11,7 @@ describe('E1: what a server tells of its era', () => {
       result({ supportedVersions: ['2026-07-28', '2025-11-25'] }),
       { modern: true, legacy: true },
     ],
-    [200, result({ supportedVersions: ['2026-07-28'] }), { modern: true, legacy: false }],
+    [200, result({ supportedVersions: ['2026-07-28'] }), { modern: true }],
     [200, result({}), { modern: true }],
     [400, error(-32022), { modern: true }],
     [400, error(-32020), { modern: true }],
