@@ -28,7 +28,7 @@ const CURRENT_FORMAT = 1;
 /** Longest string in a record; an origin or a path that is longer is not one of ours (characters). */
 const LONGEST_MEMBER = 2048;
 /** Ten years: far less than Redis and dates bear (ms). */
-export const LONGEST_IDLE = 10 * 365 * 24 * 60 * 60 * 1000;
+export const LONGEST_IDLE: number = 10 * 365 * 24 * 60 * 60 * 1000;
 /** Longest note: less than a store takes for a record (characters). */
 const LONGEST_NOTE = 14 * 1024;
 
