@@ -401,7 +401,7 @@ export const proofs: readonly Proof[] = [
     file: 'src/proxy/session-plugin.ts',
     find: 'noteKeepAlive(proxyRes.socket',
     replace:
-      'if ((proxyRes.statusCode ?? 0) > 428) res.statusCode = 502;\n      noteKeepAlive(proxyRes.socket',
+      'if ((proxyRes.statusCode ?? 0) > 428) proxyRes.statusCode = 500;\n      noteKeepAlive(proxyRes.socket',
     test: CONTRACT,
     title: 'D6: an answer of 5xx or 429 is passed on as it is',
   },
