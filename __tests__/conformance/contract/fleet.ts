@@ -92,7 +92,10 @@ export const fleetRules: readonly Rule[] = [
       await it.noticed();
       resolve();
       expect(await answered).toBe(200);
+      const since = performance.now();
       await until(() => it.a.sockets.size === 0);
+      // A connection that is merely unused is kept for 4 s.
+      expect(performance.now() - since).toBeLessThan(3000);
     },
   },
   {

@@ -137,6 +137,7 @@ export const sse: readonly Rule[] = [
       const endpoint = await endpointOf(stream);
       expect(one.sessions.stats().streams).toBe(1);
       stream.close();
+      await until(() => one.sessions.stats().ended === 1);
       await until(async () => (await post(other, TOOLS_LIST, {}, endpoint)).status === 404);
       expectRefusal(await post(one, TOOLS_LIST, {}, endpoint), 'session_ended', { id: '7' });
       await until(() => a.streams.size === 0);
