@@ -85,8 +85,8 @@ export async function startClusterSet(downAfter = 1500): Promise<ClusterSet> {
       await admin.cluster('ADDSLOTSRANGE', from ?? 0, (next ?? 0) - 1);
     }),
   );
-  for (const { admin } of nodes.slice(1)) await meet(admin, nodes[0]);
-  for (const { admin } of nodes) await tells(admin, 'cluster_known_nodes:6', 'cluster_state:ok');
+  await acquaint(nodes);
+  for (const { admin } of nodes) await tells(admin, 'cluster_state:ok');
   for (const [n, { admin }] of replicas.entries()) {
     const replicate = async (): Promise<unknown> =>
       admin.cluster('REPLICATE', masters[n]?.id ?? '');
@@ -156,6 +156,28 @@ async function startClusterNode(more: string[]): Promise<ClusterNode> {
   });
   const admin = new Redis(server.url);
   return { server, admin, busPort, id: await admin.cluster('MYID') };
+}
+
+/** A node that does not answer within the time after which it is down is forgotten again, so the others repeat it. */
+async function acquaint(nodes: readonly ClusterNode[]): Promise<void> {
+  const [first, ...others] = nodes;
+  let metAt = -Infinity;
+  await until(async () => {
+    if (performance.now() - metAt > 2000) {
+      metAt = performance.now();
+      for (const { admin } of others) await meet(admin, first);
+    }
+    const known = await Promise.all(nodes.map(async ({ admin }) => countKnown(admin)));
+    return known.every((count) => count === nodes.length);
+  });
+}
+
+/** Those of the nodes that a node has heard of, itself too, which have told their own id. */
+async function countKnown(admin: Redis): Promise<number> {
+  const nodes = String(await admin.call('CLUSTER', 'NODES'))
+    .trim()
+    .split('\n');
+  return nodes.filter((node) => !/handshake|noaddr/.test(node)).length;
 }
 
 async function meet(admin: Redis, other: ClusterNode | undefined): Promise<void> {

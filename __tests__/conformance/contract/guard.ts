@@ -469,7 +469,7 @@ export const guard: readonly Rule[] = [
       await request(gw.url).delete('/mcp').expect(200);
       await post(gw, '{"id":1,"method":"server/discover"}', VERSION_HEADERS).expect(200);
       await request(gw.url).get('/mcp').expect(200);
-      expect([a.hits.length, b.hits.length, store.calls]).toEqual([4, 2, []]);
+      expect([a.hits.length, b.hits.length, store.calls]).toEqual([3, 3, []]);
     },
   },
   {
@@ -714,7 +714,7 @@ export const guard: readonly Rule[] = [
       ];
       for (const each of requests) await each.expect(200);
       expect(store.calls).toHaveLength(before);
-      expect([a.hits.length, b.hits.length]).toEqual([5, 3]);
+      expect([a.hits.length, b.hits.length]).toEqual([4, 4]);
     },
   },
   {
