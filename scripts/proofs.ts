@@ -183,8 +183,8 @@ export const proofs: readonly Proof[] = [
   {
     id: 'B3',
     file: 'src/backends/balance.ts',
-    find: 'this.#turns[turn] = first + 1;',
-    replace: '',
+    find: 'if (least && !isLess(rank, least)) continue;',
+    replace: 'if (least) continue;',
     test: CONTRACT,
     title: 'B3: of an answer without an id nothing is recorded, and later requests are balanced',
   },

@@ -178,6 +178,7 @@ export class Backends {
       if (this.#backends.get(url) === backend) continue;
       backend.health.close();
       this.eras.forget(url);
+      this.#balancer.forget(url);
       this.#options.onRemoved(url);
     }
   }

@@ -28,10 +28,17 @@ describe('D1, A7: in turn', () => {
     expect(orders).toEqual([ALL, [B, C, A], [C, A, B], ALL]);
   });
 
-  test('what opens sessions and what does not have turns of their own', () => {
-    const pairs = opening(4).flatMap((turn): Turn[] => ['other', turn]);
-    const chosen = firsts(inTurn(), pairs, [A, B]);
-    expect(chosen.filter((_, at) => at % 2 === 1)).toEqual([A, B, A, B]);
+  test.each([
+    ['before each session', ['other', 'opening']],
+    ['twice before each session', ['other', 'other', 'opening']],
+    ['after each session', ['opening', 'other']],
+  ] as const)('sessions are shared out evenly where clients ask something %s', (_, turns) => {
+    const asked = Array.from({ length: 40 }, () => turns).flat();
+    const chosen = firsts(inTurn(), asked, [A, B]);
+    const openings = chosen.filter((first, at) => asked[at] === 'opening' && first === A);
+    expect(openings).toHaveLength(20);
+    const all = chosen.filter((first) => first === A);
+    expect(Math.abs(2 * all.length - asked.length)).toBeLessThanOrEqual(2);
   });
 
   test('it is even: of any number of requests none has two more than another', () => {
@@ -49,6 +56,27 @@ describe('D1, A7: in turn', () => {
     expect(firsts(balancer, opening(2))).toEqual([A, B]);
     expect(firsts(balancer, opening(3), [A, B])).toEqual([A, B, A]);
   });
+
+  test('one that is new, or comes back, is not given all until it has caught up', () => {
+    const balancer = inTurn();
+    firsts(balancer, opening(100), [A, B]);
+    const chosen = firsts(balancer, opening(30));
+    expect(chosen.filter((first) => first === C)).toHaveLength(10);
+    expect(chosen.slice(0, 6)).toEqual([C, A, B, C, A, B]);
+  });
+
+  test('one that was away for requests of the other kind is not given all of them', () => {
+    const balancer = inTurn();
+    firsts(balancer, Array(100).fill('other'), [A, B]);
+    expect(firsts(balancer, Array(6).fill('other'))).toEqual([C, A, B, C, A, B]);
+  });
+
+  test('one that is forgotten begins anew', () => {
+    const balancer = inTurn();
+    firsts(balancer, opening(1));
+    balancer.forget(A);
+    expect(firsts(balancer, opening(4))).toEqual([A, B, C, A]);
+  });
 });
 
 describe('least connections', () => {
@@ -65,6 +93,14 @@ describe('least connections', () => {
   test('takes them in turn where they have as many', () => {
     const balancer = new Balancer('least-connections', () => 1);
     expect(firsts(balancer, opening(4))).toEqual([A, B, C, A]);
+  });
+
+  test('one that answers faster than the others is not given what they had in the meantime', () => {
+    const balancer = new Balancer('least-connections', () => 0);
+    firsts(balancer, opening(300), [A, B]);
+    expect(firsts(balancer, opening(15))).toEqual(Array(15).fill(C));
+    const chosen = firsts(balancer, opening(30));
+    expect(chosen.filter((first) => first === C).length).toBeLessThan(15);
   });
 });
 
