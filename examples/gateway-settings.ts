@@ -8,16 +8,19 @@ export interface Settings {
   /** Left out: the gateway starts demo servers. */
   backends?: GivenBackends;
   mcpPath: string;
+  proxy: ProxyName;
   /** Left out: sessions are kept in memory. */
   redis?: RedisSettings;
   /** What is left out keeps the default of the package. */
   sessionOptions: { ttl?: number; unknownSessionStatus?: 400 | 404 };
 }
 
-const PROXIES = ['http-proxy-middleware'];
+/** What sends requests on: http-proxy-middleware, or the forwarder of the package. */
+export type ProxyName = (typeof PROXIES)[number];
+
+const PROXIES = ['http-proxy-middleware', 'forward'] as const;
 
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  checkProxy(env.PROXY || 'http-proxy-middleware');
   const backends = readBackends(env.BACKENDS, env.BACKENDS_FILE);
   const redis = readRedis(env);
   const { SESSION_TTL_SECONDS, UNKNOWN_SESSION_STATUS } = env;
@@ -25,6 +28,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     port: readPort(env.PORT || '3000'),
     host: env.HOST || '127.0.0.1',
     mcpPath: readPath(env.MCP_PATH || '/mcp'),
+    proxy: readProxy(env.PROXY || 'http-proxy-middleware'),
     ...(backends && { backends }),
     ...(redis && { redis }),
     sessionOptions: {
@@ -34,8 +38,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   };
 }
 
-function checkProxy(value: string): void {
-  if (PROXIES.includes(value)) return;
+function readProxy(value: string): ProxyName {
+  const known = PROXIES.find((name) => name === value);
+  if (known) return known;
   throw new Error(`PROXY=${value} is not known: give ${PROXIES.join(' or ')}`);
 }
 

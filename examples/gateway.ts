@@ -1,11 +1,12 @@
 /** A gateway in front of MCP servers, to run as it is or to copy. Its settings are in README.md. */
-import express from 'express';
+import express, { type RequestHandler } from 'express';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { Cluster, Redis } from 'ioredis';
 // In your project: from 'mcp-session-routing'.
 import {
   mcpSessionRouting,
   RedisStore,
+  sessionForwarder,
   sessionPlugin,
   sessionRouter,
   type SessionEvents,
@@ -13,7 +14,7 @@ import {
 } from '../src/index.ts';
 import { connectRedis } from './gateway-redis.ts';
 import { listen } from './gateway-server.ts';
-import { readSettings } from './gateway-settings.ts';
+import { readSettings, type ProxyName } from './gateway-settings.ts';
 
 /** How long requests may take to finish after SIGTERM, in milliseconds. */
 const GRACE = 10_000;
@@ -48,7 +49,7 @@ async function start(): Promise<void> {
   const app = express();
   app.disable('x-powered-by');
   app.use(sessions);
-  const proxy = createProxyMiddleware({ router: sessionRouter, plugins: [sessionPlugin] });
+  const proxy = proxyOf(settings.proxy);
   app.all([settings.mcpPath, '/sse', /^\/\.well-known\//], proxy);
   // Where a server of HTTP+SSE wants its messages is for it to say; the session is in the query.
   app.post(/./, (req, res, next) => {
@@ -71,6 +72,11 @@ async function start(): Promise<void> {
   if (demo && servers && storeAnswers) console.log(await demo.runDemo(servers, url));
   console.log(`listening on ${url}`);
   if (demo) console.log(demo.commandsToTry(url));
+}
+
+function proxyOf(name: ProxyName): RequestHandler {
+  if (name === 'forward') return sessionForwarder();
+  return createProxyMiddleware({ router: sessionRouter, plugins: [sessionPlugin] });
 }
 
 function warnings(): SessionEvents {

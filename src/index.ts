@@ -17,6 +17,8 @@ export type { Logger, McpSessionRoutingOptions, SessionEvents } from './options.
 export { SessionRoutingError, type SessionRoutingErrorCode } from './protocol/errors.ts';
 export type { Reason } from './protocol/reasons.ts';
 export type { LostSessionInfo } from './routing/recovery.ts';
+export type { SessionForwarderOptions } from './proxy/forward/options.ts';
+export { sessionForwarder, type SessionForwarder } from './proxy/forward/session-forwarder.ts';
 export { sessionPlugin } from './proxy/session-plugin.ts';
 export { sessionRouter } from './proxy/session-router.ts';
 export type { LostSession } from './routing/endings.ts';

@@ -3,7 +3,7 @@ import { ask, toolCall } from '../helpers/fault-client.ts';
 import { faultServers } from '../helpers/fault-servers.ts';
 import { show } from '../helpers/fault-size.ts';
 import { Way, type RawReply } from '../helpers/fault-way.ts';
-import { gateway, type Gateway, type ProxyMajor } from '../helpers/gateway.ts';
+import { gateway, type Gateway, type ProxyKind } from '../helpers/gateway.ts';
 import { openSessions } from '../helpers/mcp-client.ts';
 import { scriptedBackends, type Hit, type ScriptedBackend } from '../helpers/scripted-backend.ts';
 import { until } from '../helpers/until.ts';
@@ -92,11 +92,11 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-const combinations = ([3, 4] as const).flatMap((hpm) =>
-  (['a list', 'a discovery'] as const).map((source): [ProxyMajor, string] => [hpm, source]),
+const combinations = ([3, 4, 'forward'] as const).flatMap((proxy) =>
+  (['a list', 'a discovery'] as const).map((source): [ProxyKind, string] => [proxy, source]),
 );
 
-describe.each(combinations)('http-proxy-middleware %d, backends from %s', (hpm, source) => {
+describe.each(combinations)('proxy: %s, backends from %s', (proxy, source) => {
   let gw: Gateway;
   let way: Way;
   let a: ScriptedBackend;
@@ -107,7 +107,7 @@ describe.each(combinations)('http-proxy-middleware %d, backends from %s', (hpm, 
     [a, b] = pair as [ScriptedBackend, ScriptedBackend];
     const listed = pair.map(({ origin, name }) => ({ url: origin, id: name }));
     const backends = source === 'a list' ? listed : { list: () => listed, refresh: 20 };
-    gw = await gateway({ hpm, options: { backends } });
+    gw = await gateway({ proxy, options: { backends } });
     way = new Way(`${gw.url}/mcp`);
   });
 

@@ -29,12 +29,12 @@ test(`kill -9 of one of three servers under ${SESSIONS} sessions on two gateways
   const killedAt = performance.now();
   await three[1]?.kill();
   const initializes = openMeanwhile(ways);
-  load.callAllOnce();
+  const victims = clients.filter(({ sessions: [first = ''] }) => first.startsWith('b.'));
+  const others = clients.filter(({ sessions: [first = ''] }) => !first.startsWith('b.'));
+  load.callOnceMore(mixed(victims, others));
   await load.stop();
   const opening = await initializes;
 
-  const victims = clients.filter(({ sessions: [first = ''] }) => first.startsWith('b.'));
-  const others = clients.filter(({ sessions: [first = ''] }) => !first.startsWith('b.'));
   const told = victims.flatMap(({ sessions: [first = ''], lost }) => lost.get(first) ?? []);
   const back = Math.max(...victims.map(({ answeredAt }) => answeredAt)) - killedAt;
   const brokenOff = opening.filter(({ status }) => status !== 200);
@@ -66,25 +66,27 @@ async function gatewaysFor(three: readonly FaultServer[]): Promise<Way[]> {
 interface Load {
   /** Answered so far. */
   readonly calls: number;
-  /** From now on each client calls once more, as soon as it is its turn. */
-  callAllOnce(): void;
+  /** From now on these clients call, each once, as soon as it is its turn. */
+  callOnceMore(last: readonly FaultClient[]): void;
   stop(): Promise<void>;
 }
 
 /** Calls of all clients in turns, so many at once. */
 function keepCalling(clients: readonly FaultClient[]): Load {
   let calls = 0;
-  let last = Infinity;
+  let last: readonly FaultClient[] | undefined;
   const turns = (function* (): Generator<FaultClient> {
-    for (let turn = 0; turn < last; turn += 1) yield clients[turn % clients.length] as FaultClient;
+    for (let turn = 0; ; turn += 1) {
+      if (last) break;
+      yield clients[turn % clients.length] as FaultClient;
+    }
+    yield* last;
   })();
-  let begun = 0;
   const all = inLanes(32, turns, async (client) => {
-    begun += 1;
     try {
       await client.call();
     } catch (error) {
-      last = 0;
+      last = [];
       throw error;
     }
     calls += 1;
@@ -93,9 +95,17 @@ function keepCalling(clients: readonly FaultClient[]): Load {
     get calls() {
       return calls;
     },
-    callAllOnce: () => (last = begun + clients.length),
+    callOnceMore: (clients) => (last = clients),
     stop: () => all,
   };
+}
+
+/** In turn one of each, until there are none left. */
+function mixed<T>(some: readonly T[], others: readonly T[]): T[] {
+  const longest = Math.max(some.length, others.length);
+  return Array.from({ length: longest }, (_, at) => [some[at], others[at]])
+    .flat()
+    .filter((each): each is T => each !== undefined);
 }
 
 async function openMeanwhile(ways: readonly Way[]): Promise<Answer[]> {

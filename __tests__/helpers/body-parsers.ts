@@ -1,10 +1,10 @@
 import type { Express, RequestHandler } from 'express';
-import { expressOf, type ExpressMajor } from './gateway.ts';
+import { expressOf, type AppKind } from './gateway.ts';
 
 const ANY = { type: '*/*' };
 
 /** What may have read a body before the middleware sees the request, by name. */
-export const bodyParsers: Readonly<Record<string, (major: ExpressMajor) => RequestHandler>> = {
+export const bodyParsers: Readonly<Record<string, (major: AppKind) => RequestHandler>> = {
   'express.json()': (major) => expressOf(major).json(ANY),
   'express.text()': (major) => expressOf(major).text(ANY),
   'express.raw()': (major) => expressOf(major).raw(ANY),

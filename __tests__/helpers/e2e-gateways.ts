@@ -14,7 +14,14 @@ export async function startGateway(
   const env = {
     PORT: '0',
     // Not those of the machine the tests run on.
-    ...{ HOST: '', BACKENDS: '', BACKENDS_FILE: '', MCP_PATH: '', REDIS_URL: '', PROXY: '' },
+    ...{
+      HOST: '',
+      BACKENDS: '',
+      BACKENDS_FILE: '',
+      MCP_PATH: '',
+      REDIS_URL: '',
+      PROXY: process.env.E2E_PROXY ?? '',
+    },
     ...{ REDIS_SENTINELS: '', REDIS_MASTER_NAME: '', REDIS_CLUSTER: '', REDIS_PASSWORD: '' },
     ...{ SESSION_TTL_SECONDS: '', UNKNOWN_SESSION_STATUS: '' },
     ...settings,

@@ -48,6 +48,11 @@ export const ROWS = {
     code: -32603,
     message: 'The backend broke off; the request may have been executed',
   },
+  upstream_timeout: {
+    status: 504,
+    code: -32603,
+    message: 'The backend did not answer in time; the request may have been executed',
+  },
   invalid_backend_answer: {
     status: 502,
     code: -32603,

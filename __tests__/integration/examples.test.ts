@@ -48,35 +48,38 @@ describe('an example that checks itself', () => {
 });
 
 describe('gateway.ts without settings', () => {
-  it('shows 30 of 30, serves real clients, and leaves nothing behind', async () => {
-    const example = runExample('gateway.ts', { PORT: '0' });
-    const url = await example.match(LISTENING);
-    await example.match(/^ {2}curl .*(Mcp-Session-Id: nobody)/m);
+  it.each(['', 'forward'])(
+    'shows 30 of 30, serves real clients, and leaves nothing behind (PROXY=%s)',
+    async (PROXY) => {
+      const example = runExample('gateway.ts', { PORT: '0', PROXY });
+      const url = await example.match(LISTENING);
+      await example.match(/^ {2}curl .*(Mcp-Session-Id: nobody)/m);
 
-    const output = example.output();
-    expect(output.match(/^[\da-f]{12} {2}mcp-[abc] http:\S+ +5 of 5$/gm)).toHaveLength(6);
-    expect(output).toMatch(
-      /^30 of 30 calls on their own backend.* 3 of 3 backends hold sessions$/m,
-    );
-    const control = /^(\d+) of 30 .*plain round-robin proxy$/m.exec(output)?.[1];
-    expect(Number(control)).toBeLessThan(30);
-    expect(output.match(/^ {2}curl /gm)).toHaveLength(2);
+      const output = example.output();
+      expect(output.match(/^[\da-f]{12} {2}mcp-[abc] http:\S+ +5 of 5$/gm)).toHaveLength(6);
+      expect(output).toMatch(
+        /^30 of 30 calls on their own backend.* 3 of 3 backends hold sessions$/m,
+      );
+      const control = /^(\d+) of 30 .*plain round-robin proxy$/m.exec(output)?.[1];
+      expect(Number(control)).toBeLessThan(30);
+      expect(output.match(/^ {2}curl /gm)).toHaveLength(2);
 
-    const client = new Client({ name: 'test', version: '1.0.0' });
-    await client.connect(new StreamableHTTPClientTransport(new URL(url)));
-    const answers = [await count(client), await count(client), await count(client)];
-    expect(answers.map((answer) => answer.count)).toEqual([1, 2, 3]);
+      const client = new Client({ name: 'test', version: '1.0.0' });
+      await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+      const answers = [await count(client), await count(client), await count(client)];
+      expect(answers.map((answer) => answer.count)).toEqual([1, 2, 3]);
 
-    const exited = await example.stop('SIGTERM');
-    await client.close();
-    expect(exited).toEqual({ code: 0, signal: null });
-    expect(example.errors()).toBe('');
-    const backends = new Set(output.match(/http:\/\/127\.0\.0\.1:\d+(?= )/g));
-    expect(backends.size).toBe(3);
-    for (const origin of [...backends, new URL(url).origin]) {
-      await expect(accepts(origin)).resolves.toBe(false);
-    }
-  });
+      const exited = await example.stop('SIGTERM');
+      await client.close();
+      expect(exited).toEqual({ code: 0, signal: null });
+      expect(example.errors()).toBe('');
+      const backends = new Set(output.match(/http:\/\/127\.0\.0\.1:\d+(?= )/g));
+      expect(backends.size).toBe(3);
+      for (const origin of [...backends, new URL(url).origin]) {
+        await expect(accepts(origin)).resolves.toBe(false);
+      }
+    },
+  );
 });
 
 describe('gateway.ts in front of given backends', () => {

@@ -1,5 +1,6 @@
 import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import https from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 
 /** How long a backend may take to accept a connection (ms). */
 const CONNECT_TIMEOUT = 2000;
@@ -10,6 +11,8 @@ export interface Manner {
   readonly secure: boolean;
   /** Whether the backend's own name is the `Host`, in place of the client's. */
   readonly changeOrigin: boolean;
+  /** What else is said of TLS. */
+  readonly tls?: ConnectionOptions | undefined;
 }
 
 /** A request of this package's own to a backend. */
@@ -39,6 +42,7 @@ export function askBackend(backendUrl: string, ask: Ask): Promise<IncomingMessag
     method: ask.method,
     headers: ask.changeOrigin ? { ...ask.headers, host: url.host } : ask.headers,
     agent: false,
+    ...ask.tls,
     rejectUnauthorized: ask.secure,
     ...(ask.signal && { signal: ask.signal }),
   });

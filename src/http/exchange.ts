@@ -190,8 +190,8 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
 
   sentAs(line: RequestLine): void {
     this.line = line;
-    const { secure, changeOrigin } = line;
-    this.#around.proxy.manner = { secure, changeOrigin };
+    const { secure, changeOrigin, tls } = line;
+    this.#around.proxy.manner = { secure, changeOrigin, tls };
   }
 
   reached(origin: string): void {

@@ -17,17 +17,15 @@ const CARRIED = ['authorization', 'cookie', 'host', 'mcp-protocol-version'] as c
  */
 export function forgetAtBackend(
   backendUrl: string,
-  { path, secure, changeOrigin }: RequestLine,
+  line: RequestLine,
   sessionId: string,
   headers: IncomingHttpHeaders,
 ): void {
   const carried = CARRIED.flatMap((name) => (headers[name] ? [[name, headers[name]]] : []));
   askBackend(backendUrl, {
-    path,
+    ...line,
     method: 'DELETE',
     headers: { ...Object.fromEntries(carried), [SESSION_HEADER]: sessionId },
-    secure,
-    changeOrigin,
     signal: AbortSignal.timeout(2000),
   }).then(
     (answer) => answer.on('error', () => {}).resume(),

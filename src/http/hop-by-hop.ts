@@ -25,12 +25,18 @@ export function withoutHopByHop(headers: IncomingHttpHeaders): IncomingHttpHeade
   const kept: IncomingHttpHeaders = {};
   // A new object: one that was deleted from is slow for all who use it later.
   for (const name of Object.keys(headers)) {
-    if (!HOP_BY_HOP.has(name) && !named?.has(name)) kept[name] = headers[name];
+    if (!isOfOneHop(name, named)) kept[name] = headers[name];
   }
   return kept;
 }
 
-function nominated(connection: string | undefined): Set<string> | undefined {
+/** Whether a header (lower case) belongs to one connection only, or is one of those that `Connection` names. */
+export function isOfOneHop(name: string, named: ReadonlySet<string> | undefined): boolean {
+  return HOP_BY_HOP.has(name) || named?.has(name) === true;
+}
+
+/** The headers that `Connection` names, if any. */
+export function nominated(connection: string | undefined): ReadonlySet<string> | undefined {
   if (connection === undefined || PLAIN.test(connection)) return undefined;
   const names = connection.split(',').map((token) => token.trim().toLowerCase());
   return new Set(names.filter((name) => !KEPT.test(name)));

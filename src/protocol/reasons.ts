@@ -24,6 +24,7 @@ export type Reason =
   | 'shutting_down'
   | 'backend_unreachable'
   | 'upstream_failed'
+  | 'upstream_timeout'
   | 'invalid_backend_answer';
 
 /**
@@ -68,6 +69,11 @@ export const REFUSALS: Readonly<Record<Reason, Refusal>> = {
     status: 502,
     code: -32603,
     message: 'The backend broke off; the request may have been executed',
+  },
+  upstream_timeout: {
+    status: 504,
+    code: -32603,
+    message: 'The backend did not answer in time; the request may have been executed',
   },
   invalid_backend_answer: {
     status: 502,

@@ -47,7 +47,7 @@ export async function connect(dispatch: Dispatch, options: ConnectOptions): Prom
 }
 
 /** A backend that goes away resets what it has not accepted yet: the second try tells whether it is gone. */
-async function dialAgainIfReset(...args: Parameters<typeof dial>): Promise<Socket> {
+export async function dialAgainIfReset(...args: Parameters<typeof dial>): Promise<Socket> {
   try {
     return await dial(...args);
   } catch (error) {

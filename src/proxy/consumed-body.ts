@@ -3,15 +3,21 @@ import { Readable } from 'node:stream';
 
 type ReadRequest = IncomingMessage & { body?: unknown; rawBody?: unknown };
 
+/** Why a request cannot be proxied. */
+export const BODY_IS_GONE = 'the body was read before the proxy: keep its bytes as req.rawBody';
+
+/** Whether the head of a request announces a body. */
+export function announcesBody({ headers }: IncomingMessage): boolean {
+  return 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;
+}
+
 /**
- * Makes a request whose body somebody has read, `express.json()` for instance, fit to be proxied: piping it gives
- * the bytes again. Those that were received if a parser kept them as `req.rawBody`, otherwise the parsed body is
- * written out anew.
+ * The body of a request that somebody has read, `express.json()` for instance: the bytes that were received if a
+ * parser kept them as `req.rawBody`, otherwise the parsed body written out anew; `undefined` if it is gone. The
+ * request's headers fit it.
  */
-export function restoreConsumedBody(req: ReadRequest): void {
+export function consumedBody(req: ReadRequest): Buffer | undefined {
   const { headers } = req;
-  const hadBody = 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;
-  if (!req.readableEnded || !hadBody) return;
   const read = Buffer.isBuffer(req.rawBody) ? req.rawBody : req.body;
   const bytes = Buffer.isBuffer(read) ? read : writtenAnew(req);
   if (bytes !== undefined) {
@@ -20,14 +26,20 @@ export function restoreConsumedBody(req: ReadRequest): void {
     delete headers['content-encoding'];
     headers['content-length'] = String(bytes.length);
   }
+  return bytes;
+}
+
+/** Makes a request whose body somebody has read fit to be proxied: piping it gives the bytes again. */
+export function restoreConsumedBody(req: ReadRequest): void {
+  if (!req.readableEnded || !announcesBody(req)) return;
+  const bytes = consumedBody(req);
   req.pipe = (destination, options) => {
     // `fixRequestBody` has written it in `on.proxyReq`: twice would be two requests to the backend.
     const written = destination instanceof ClientRequest && destination.headersSent;
     if (bytes !== undefined || written) {
       return Readable.from(written ? [] : [bytes]).pipe(destination, options);
     }
-    const error = new Error('the body was read before the proxy: keep its bytes as req.rawBody');
-    if (destination instanceof ClientRequest) destination.destroy(error);
+    if (destination instanceof ClientRequest) destination.destroy(new Error(BODY_IS_GONE));
     return destination;
   };
 }

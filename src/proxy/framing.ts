@@ -1,5 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
+// reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ) ; RFC 9112, 4
+export const NO_REASON_PHRASE: RegExp = /[^\t\x20-\x7e\x80-\xff]/;
+
 /**
  * http-proxy (under http-proxy-middleware 3) takes a DELETE or OPTIONS without `Content-Length` for one without a
  * body and says so to the backend, but sends the body of a chunked one all the same: the backend would read it as
@@ -21,7 +24,11 @@ export function outgoingPath(req: IncomingMessage, target: unknown): string | un
   const own: unknown =
     typeof target === 'object' && target !== null ? Reflect.get(target, 'pathname') : '/';
   if (own !== '/' && own !== '' && own !== null && own !== undefined) return undefined;
-  const url = req.url ?? '/';
+  return originForm(req.url ?? '/');
+}
+
+/** Path and query of a request target in origin form; `undefined` if it has none. */
+export function originForm(url: string): string | undefined {
   // A `pathRewrite` that decodes may have made line breaks, which http-proxy would have escaped.
   if (/[^\x21-\xff]/.test(url)) return undefined;
   if (url.startsWith('/')) return url;

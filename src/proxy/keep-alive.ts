@@ -2,9 +2,9 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** Free sockets are closed before the backend closes them: Node's servers do after 5 s (ms). */
-const IDLE_TIMEOUT = 4000;
+export const IDLE_TIMEOUT = 4000;
 /** How much earlier than the backend has announced (ms). */
-const MARGIN = 1000;
+export const MARGIN = 1000;
 
 const announced = new WeakMap<object, number>();
 

@@ -7,7 +7,7 @@ import { SessionRoutingError } from '../protocol/errors.ts';
 import { BackendAgent } from './backend-agent.ts';
 import { pipeOnceConnected, restoreConsumedBody } from './consumed-body.ts';
 import { startDispatch } from './dispatch.ts';
-import { keepChunkedDelete, outgoingPath } from './framing.ts';
+import { keepChunkedDelete, NO_REASON_PHRASE, outgoingPath } from './framing.ts';
 import { noteKeepAlive } from './keep-alive.ts';
 import { closeWithConnection } from './pipelined.ts';
 import { takeOverErrors } from './proxy-errors.ts';
@@ -16,9 +16,6 @@ import { targetUrl } from './target-url.ts';
 import { wrapRouter } from './wrap-router.ts';
 
 type Connection = string | undefined;
-
-// reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ) ; RFC 9112, 4
-const NO_REASON_PHRASE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /**
  * The plugin for http-proxy-middleware 3 and 4: routes sessions, also where the proxy has only a `target` or a

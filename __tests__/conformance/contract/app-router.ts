@@ -67,6 +67,7 @@ function ruleOf({ id, what, reason, repeats, ask }: Case): Rule {
   return {
     id,
     title: `a router of the app is not asked ${what}`,
+    only: 'http-proxy-middleware',
     async run(env) {
       const backend = await scriptedBackend();
       const store = scriptedStore();

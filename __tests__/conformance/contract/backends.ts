@@ -424,6 +424,7 @@ export const backends: readonly Rule[] = [
   {
     id: 'D9',
     title: "the user's own router chooses for opening requests and is never asked for a pinned one",
+    only: 'http-proxy-middleware',
     async run(env) {
       const store = scriptedStore();
       const target = await scriptedBackend();
@@ -446,6 +447,7 @@ export const backends: readonly Rule[] = [
   {
     id: 'D9',
     title: 'so does a router that is a table of hosts and paths',
+    only: 'http-proxy-middleware',
     async run(env) {
       const target = await scriptedBackend();
       const { a, b } = await env.routed(2);
@@ -469,6 +471,7 @@ export const backends: readonly Rule[] = [
   {
     id: 'D9',
     title: 'a record without a usable backend_url goes to the target, also past a router',
+    only: 'http-proxy-middleware',
     async run(env) {
       const store = scriptedStore();
       const target = await scriptedBackend();

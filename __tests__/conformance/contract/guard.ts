@@ -117,8 +117,8 @@ export const guard: readonly Rule[] = [
         between: (app) =>
           app.post('/local', (req, res) => {
             asked.push(req.headers['mcp-session-id']);
-            if (asked.length === 1) res.set('Mcp-Session-Id', 'a-local-one');
-            res.json({});
+            if (asked.length === 1) res.setHeader('Mcp-Session-Id', 'a-local-one');
+            res.end('{}');
           }),
       });
       const id = await openSession(gw, '/local');
@@ -725,7 +725,7 @@ export const guard: readonly Rule[] = [
       const target = await scriptedBackend();
       const { gw, a } = await env.routed(1, {
         store,
-        options: { skip: (req) => req.path === '/other' },
+        options: { skip: (req) => req.url === '/other' },
         proxyOptions: { target: target.origin },
       });
       const headers = { 'Mcp-Session-Id': 'not valid', ...VERSION_HEADERS };

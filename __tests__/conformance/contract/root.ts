@@ -36,7 +36,7 @@ function addRoutes(app: Express): void {
     throw Object.assign(new Error('the app failed'), { status: 507, stack: 'the app failed' });
   });
   app.post('/echo', (req, res) => {
-    res.set('X-Method', req.method);
+    res.setHeader('X-Method', req.method);
     req.pipe(res);
   });
   app.post('/parsed', express.json(), (req, res) => void res.json({ body: req.body as unknown }));
@@ -106,6 +106,7 @@ export const root: readonly Rule[] = [
   {
     id: 'A14',
     title: 'with that one line, an existing gateway with a target pins its sessions',
+    only: 'http-proxy-middleware',
     async run(env) {
       const store = scriptedStore();
       const { a, b } = await env.routed(2);

@@ -1,16 +1,16 @@
 import {
   gateway,
-  type ExpressMajor,
+  type AppKind,
   type Gateway,
   type GatewayOptions,
-  type ProxyMajor,
+  type ProxyKind,
 } from '../../helpers/gateway.ts';
 import { scriptedBackends, type ScriptedBackend } from '../../helpers/scripted-backend.ts';
 
-/** What a rule is tried on: one combination of Express and http-proxy-middleware. */
+/** What a rule is tried on: one combination of an app and a proxy. */
 export interface Env {
-  readonly express: ExpressMajor;
-  readonly hpm: ProxyMajor;
+  readonly express: AppKind;
+  readonly proxy: ProxyKind;
   /** A gateway of this combination. */
   gateway(options?: GatewayOptions): Promise<Gateway>;
   /** A gateway in front of backends a, b, c, which its option `backends` lists. */
@@ -31,14 +31,16 @@ export interface Rule {
   /** Id of the line of the contract. */
   readonly id: string;
   readonly title: string;
+  /** It is about what only that proxy has: a router of the app, or leaving the plugin out. */
+  readonly only?: 'http-proxy-middleware';
   readonly run: (env: Env) => Promise<void>;
 }
 
-export function envOf(express: ExpressMajor, hpm: ProxyMajor): Env {
+export function envOf(express: AppKind, proxy: ProxyKind): Env {
   const env: Env = {
     express,
-    hpm,
-    gateway: (options) => gateway({ express, hpm, ...options }),
+    proxy,
+    gateway: (options) => gateway({ express, proxy, ...options }),
     async routed(count, options) {
       const backends = await scriptedBackends(count);
       const origins = backends.map((backend) => backend.origin);

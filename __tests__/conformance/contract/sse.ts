@@ -111,6 +111,7 @@ export const sse: readonly Rule[] = [
   {
     id: 'E5',
     title: 'the URL leads to where the gateway has mounted the backend, and nowhere else',
+    only: 'http-proxy-middleware',
     async run(env) {
       const { a, gateway } = await fleet(
         env,

@@ -28,7 +28,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     const origins = backends.map(({ origin }) => origin);
     const gw = await gateway({
       express,
-      hpm,
+      proxy: hpm,
       ...options,
       options: { backends: origins, ...options.options },
     });
@@ -175,7 +175,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     test('A7: the plugin leaves requests alone that the middleware has not seen', async () => {
       const [target] = await scriptedBackends(1);
       const proxyOptions = { target: target?.origin };
-      const gw = await gateway({ express, hpm, bare: true, proxyOptions });
+      const gw = await gateway({ express, proxy: hpm, bare: true, proxyOptions });
       const id = await openSession(gw);
       await call(gw, id).expect(200);
       await target?.refuse();

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import compression from 'compression';
 import type { Express } from 'express';
 import { heldOpening, type HeldOpening } from '../../helpers/held-opening.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { parseRaw } from '../../helpers/raw-http.ts';
 import { rawOpening } from '../../helpers/raw-mcp.ts';
 import type { Answer } from '../../helpers/scripted-backend.ts';
@@ -39,12 +39,12 @@ function expectGzipped(text: string, body: RegExp): void {
   expect(gunzipSync(Buffer.from(answer.body, 'latin1')).toString()).toMatch(body);
 }
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
+describe.each(stacks)('$name', ({ app: express, proxy }) => {
   describe.each(['before', 'after'] as const)('compression %s it', (where) => {
     const open = (answer: Answer | undefined, headers: string[] = []): Promise<HeldOpening> =>
       heldOpening({
         express,
-        hpm,
+        proxy,
         ...mounted[where],
         ...(answer ? { answer } : {}),
         request: rawOpening(['Accept-Encoding: gzip', 'Connection: close', ...headers]),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { gateway, type Gateway, type GatewayOptions } from '../../helpers/gateway.ts';
 import { call, openSession, openStream } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
 import { scriptedBackend, type ScriptedBackend } from '../../helpers/scripted-backend.ts';
 import { TouchedStore } from '../../helpers/touched-store.ts';
@@ -27,9 +27,9 @@ async function session(versions: GatewayOptions = {}): Promise<Setting> {
 
 const expired = ({ store, id }: Setting): boolean => store.expiresIn(id) <= endedTtl;
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
+describe.each(stacks)('$name', ({ app: express, proxy }) => {
   test('B8 an open GET stream keeps its session alive, and without one it expires', async () => {
-    const setting = await session({ express, hpm });
+    const setting = await session({ express, proxy });
     const { gw, store, id } = setting;
     const opened = performance.now();
     const stream = await openStream(gw, id);
@@ -44,7 +44,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
   });
 
   test('B8 the stream of a POST keeps its session alive too', async () => {
-    const { gw, store, backend, id } = await session({ express, hpm });
+    const { gw, store, backend, id } = await session({ express, proxy });
     backend.answer = ({ res }) => {
       res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write(': open\n\n');
     };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import { heldOpening, turns } from '../../helpers/held-opening.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { rawHttp, rawRequest } from '../../helpers/raw-http.ts';
 import { rawOpening, sessionLines } from '../../helpers/raw-mcp.ts';
 import type { Answer } from '../../helpers/scripted-backend.ts';
@@ -17,13 +17,13 @@ const withoutEvents: Answer = ({ res }) => res.writeHead(200, head).flushHeaders
 
 const long: Answer = ({ res }) => res.writeHead(200, head).end(Buffer.alloc(10_000_000, 'x'));
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
+describe.each(stacks)('$name', ({ app: express, proxy }) => {
   test.each([
     { title: 'an event stream', answer: stream },
     { title: 'a stream without events', answer: withoutEvents },
     { title: 'a long answer', answer: long },
   ])('B7 breaks $title off at the backend when the client leaves', async ({ answer }) => {
-    const { client, backend } = await heldOpening({ express, hpm, answer });
+    const { client, backend } = await heldOpening({ express, proxy, answer });
     const { res } = await backend.hit(0);
     const cut = once(res, 'close');
     const left = performance.now();
@@ -35,7 +35,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
   test('B7 forgets a client that has left, and keeps its session until it expires', async () => {
     const { client, backend, gw, store, pending } = await heldOpening({
       express,
-      hpm,
+      proxy,
       answer: stream,
     });
     const { res } = await backend.hit(0);
@@ -52,7 +52,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
   });
 
   test('B7 forgets a client that has left before the store has failed', async () => {
-    const { client, backend, gw, pending } = await heldOpening({ express, hpm, answer: stream });
+    const { client, backend, gw, pending } = await heldOpening({ express, proxy, answer: stream });
     const { res } = await backend.hit(0);
     client.reset();
     await once(res, 'close');
@@ -63,7 +63,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
   });
 
   test('B7 breaks off an answer whose backend dies while it is held', async () => {
-    const { client, backend, pending } = await heldOpening({ express, hpm, answer: stream });
+    const { client, backend, pending } = await heldOpening({ express, proxy, answer: stream });
     backend.reset();
     await client.closed;
     pending.store();
@@ -75,7 +75,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
       res.writeHead(200, { ...head, 'Content-Length': 100 }).write('{"half":');
       res.socket?.end();
     };
-    const { client, pending } = await heldOpening({ express, hpm, answer });
+    const { client, pending } = await heldOpening({ express, proxy, answer });
     await client.closed;
     pending.store();
     expect(client.text).not.toMatch(/^HTTP\/1.1 2|mcp-session-id/i);
@@ -83,7 +83,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
 
   test('B7 breaks upstream off when a client with pipelined requests leaves', async () => {
     const request = Buffer.concat([rawOpening(), rawOpening(), rawOpening()]);
-    const { client, backend } = await heldOpening({ express, hpm, request, answer: stream });
+    const { client, backend } = await heldOpening({ express, proxy, request, answer: stream });
     const hits = await Promise.all([backend.hit(0), backend.hit(1), backend.hit(2)]);
     const cut = hits.map(({ res }) => once(res, 'close'));
     client.reset();

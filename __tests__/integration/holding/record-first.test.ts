@@ -3,7 +3,7 @@ import http, { type IncomingMessage } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import { heldOpening, turns, waitingGateway } from '../../helpers/held-opening.ts';
 import { INITIALIZE } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { parseRaw, rawRequest } from '../../helpers/raw-http.ts';
 import { rawOpening } from '../../helpers/raw-mcp.ts';
 import { scriptedBackend, type Answer, type Hit } from '../../helpers/scripted-backend.ts';
@@ -54,9 +54,9 @@ const answers: { title: string; answer: Answer; tail: string }[] = [
   },
 ];
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
+describe.each(stacks)('$name', ({ app: express, proxy }) => {
   test.each(answers)('B1 holds $title until the session is stored', async ({ answer, tail }) => {
-    const held = await heldOpening({ express, hpm, answer });
+    const held = await heldOpening({ express, proxy, answer });
     expect(held.client.text).toBe('');
     held.pending.store();
     expect(await held.storedAtFirstByte).toBe(true);
@@ -64,7 +64,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
   });
 
   test('B1 sends on later events of a stream that was held at once', async () => {
-    const { client, pending, backend } = await heldOpening({ express, hpm, answer: eventStream });
+    const { client, pending, backend } = await heldOpening({ express, proxy, answer: eventStream });
     pending.store();
     await client.until('"result":{}}\n\n');
     const { res } = await backend.hit(0);
@@ -76,7 +76,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
 
   test('B1 holds an answer to an HTTP/1.0 client', async () => {
     const request = rawOpening().toString('latin1').replace('HTTP/1.1', 'HTTP/1.0');
-    const { client, pending, storedAtFirstByte } = await heldOpening({ express, hpm, request });
+    const { client, pending, storedAtFirstByte } = await heldOpening({ express, proxy, request });
     expect(client.text).toBe('');
     pending.store();
     expect(await storedAtFirstByte).toBe(true);
@@ -92,7 +92,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
       rawOpening(),
       rawRequest('GET /mcp?last', ['Connection: close']),
     ]);
-    const { client, pending, backend } = await heldOpening({ express, hpm, request });
+    const { client, pending, backend } = await heldOpening({ express, proxy, request });
     await backend.hitWhere(({ url }) => url === '/mcp?last');
     await client.until('?first');
     expect(client.text).not.toMatch(/mcp-session-id|last/i);
@@ -103,7 +103,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
 
   test('B1 lets the neighbours of a held request be stored and refused on their own', async () => {
     const request = Buffer.concat([rawOpening(), rawOpening(), rawOpening(['Connection: close'])]);
-    const { client, pending, store } = await heldOpening({ express, hpm, request });
+    const { client, pending, store } = await heldOpening({ express, proxy, request });
     (await store.asked(1)).fail();
     (await store.asked(2)).store();
     pending.store();
@@ -122,7 +122,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     const backend = await scriptedBackend(answer);
     const { gw, store } = await waitingGateway({
       express,
-      hpm,
+      proxy,
       options: { backends: backend.origin },
     });
     const before = bytesInMemory();

@@ -3,7 +3,7 @@ import type { Express } from 'express';
 import { gateway } from '../../helpers/gateway.ts';
 import { heldOpening } from '../../helpers/held-opening.ts';
 import { initialize, openSession } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { parseRaw, rawConnection, rawRequest } from '../../helpers/raw-http.ts';
 import { rawOpening } from '../../helpers/raw-mcp.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
@@ -36,10 +36,8 @@ const stream: Answer = ({ method, res }) => {
 
 function allowOrigin(app: Express): void {
   app.use((_req, res, next) => {
-    res.set({
-      'Access-Control-Allow-Origin': '*',
-      'Access-Control-Expose-Headers': 'Mcp-Session-Id',
-    });
+    res.setHeader('Access-Control-Allow-Origin', '*');
+    res.setHeader('Access-Control-Expose-Headers', 'Mcp-Session-Id');
     next();
   });
 }
@@ -48,14 +46,14 @@ function deleted(backend: ScriptedBackend): Promise<unknown> {
   return backend.hitWhere(({ method }) => method === 'DELETE');
 }
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
+describe.each(stacks)('$name', ({ app: express, proxy }) => {
   test.each<Fault>(['throw', 'reject', 'hang'])(
     'B2 answers 503 when the store does %s, and deletes the session at its backend',
     async (fault) => {
       const backend = await scriptedBackend(withSecret);
       const store = scriptedStore();
       const options = { backends: backend.origin, storeTimeout: 200 };
-      const gw = await gateway({ express, hpm, store, options, before: allowOrigin });
+      const gw = await gateway({ express, proxy, store, options, before: allowOrigin });
       store.fault = { create: fault };
       const answer = await initialize(gw, { Authorization: 'Bearer token' });
       expectRefusal(answer, 'store_unavailable');
@@ -70,7 +68,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
   );
 
   test('B2 breaks an event stream off at the backend, and says nothing of it', async () => {
-    const { client, pending, backend } = await heldOpening({ express, hpm, answer: stream });
+    const { client, pending, backend } = await heldOpening({ express, proxy, answer: stream });
     const { res } = await backend.hit(0);
     const cut = new Promise<void>((resolve) => void res.once('close', resolve));
     pending.fail();
@@ -82,7 +80,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
   });
 
   test('B2 leaves the connection fit for the next request', async () => {
-    const { client, pending, backend } = await heldOpening({ express, hpm });
+    const { client, pending, backend } = await heldOpening({ express, proxy });
     pending.fail();
     await client.until('store_unavailable');
     client.write(rawRequest('GET /mcp?next', ['Connection: close']));
@@ -98,7 +96,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     );
     const store = scriptedStore();
     store.fault = { create: 'reject' };
-    const gw = await gateway({ express, hpm, store, options: { backends: backend.origin } });
+    const gw = await gateway({ express, proxy, store, options: { backends: backend.origin } });
     const client = await rawConnection(gw.url);
     client.write(rawRequest('POST /mcp', ['Content-Length: 1000000'], '{'));
     expect(await client.closed).toBe('end');
@@ -109,7 +107,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
   test('B2 works again as soon as the store does', async () => {
     const backend = await scriptedBackend();
     const store = scriptedStore();
-    const gw = await gateway({ express, hpm, store, options: { backends: backend.origin } });
+    const gw = await gateway({ express, proxy, store, options: { backends: backend.origin } });
     store.fault = 'reject';
     expect((await initialize(gw)).status).toBe(503);
     store.fault = undefined;
@@ -120,7 +118,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     const backend = await scriptedBackend(({ method }) => method === 'DELETE');
     const store = scriptedStore();
     store.fault = { create: 'reject' };
-    const gw = await gateway({ express, hpm, store, options: { backends: backend.origin } });
+    const gw = await gateway({ express, proxy, store, options: { backends: backend.origin } });
     expect((await initialize(gw)).status).toBe(503);
     await deleted(backend);
   });
@@ -129,7 +127,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     const backend = await scriptedBackend(({ res }) => res.end('{}'));
     const store = scriptedStore();
     store.fault = 'throw';
-    const gw = await gateway({ express, hpm, store, options: { backends: backend.origin } });
+    const gw = await gateway({ express, proxy, store, options: { backends: backend.origin } });
     expect((await initialize(gw)).text).toBe('{}');
     expect(store.calls).toEqual([]);
     expect(backend.hits).toHaveLength(1);

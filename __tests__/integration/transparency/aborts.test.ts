@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import { gateway, type Gateway } from '../../helpers/gateway.ts';
 import { openSession } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { rawConnection, rawRequest, type RawConnection } from '../../helpers/raw-http.ts';
 import { sessionLines } from '../../helpers/raw-mcp.ts';
 import {
@@ -56,10 +56,13 @@ const leaves: Record<string, (client: RawConnection) => void> = {
   ends: (client) => client.finish(),
 };
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
+describe.each(stacks)('$name', ({ app: express, proxy }) => {
   async function start(answer: Answer): Promise<{ gw: Gateway; backend: ScriptedBackend }> {
     const backend = await scriptedBackend(answer, { early: true });
-    return { backend, gw: await gateway({ express, hpm, options: { backends: backend.origin } }) };
+    return {
+      backend,
+      gw: await gateway({ express, proxy, options: { backends: backend.origin } }),
+    };
   }
 
   describe.each(phases)('$title', ({ answer, request, reached }) => {

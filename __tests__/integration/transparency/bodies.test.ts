@@ -5,7 +5,7 @@ import { fixRequestBody } from 'http-proxy-middleware';
 import request from 'supertest';
 import { expressOf, gateway, type Gateway } from '../../helpers/gateway.ts';
 import { call, openSession, post, VERSION_HEADERS } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { rawHttp, rawRequest } from '../../helpers/raw-http.ts';
 import { sessionLines } from '../../helpers/raw-mcp.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
@@ -20,7 +20,7 @@ const keepRawBody = express.json({
   },
 });
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (major, hpm) => {
+describe.each(stacks)('$name', ({ app: major, proxy }) => {
   const parsers = expressOf(major);
 
   async function behind(
@@ -30,7 +30,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (major, hpm) => 
     const backend = await scriptedBackend();
     const before = (app: Express): unknown => parser && app.use(parser);
     const options = { backends: backend.origin };
-    const gw = await gateway({ express: major, hpm, before, options, proxyOptions });
+    const gw = await gateway({ express: major, proxy, before, options, proxyOptions });
     const id = await openSession(gw);
     return { gw, backend, id, lines: [...sessionLines(id), 'Connection: close'] };
   }
@@ -55,11 +55,11 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (major, hpm) => 
     const backend = await scriptedBackend();
     const gw = await gateway({
       express: major,
-      hpm,
+      proxy,
       options: { backends: backend.origin },
       between(app) {
         app.use('/own', parsers.json());
-        app.post('/own', (req, res) => void res.json(req.body));
+        app.post('/own', (req, res) => void res.end(JSON.stringify(req.body)));
       },
     });
     expect((await post(gw, COMPACT, {}, '/own')).text).toBe(COMPACT);
@@ -80,7 +80,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (major, hpm) => 
 
   test('F2 sends a compressed body that nobody has read as it is', async () => {
     const backend = await scriptedBackend();
-    const gw = await gateway({ express: major, hpm, options: { backends: backend.origin } });
+    const gw = await gateway({ express: major, proxy, options: { backends: backend.origin } });
     const zipped = gzipSync(COMPACT);
     const lines = ['Content-Encoding: gzip', 'Connection: close'];
     await rawHttp(gw.url, rawRequest('POST /mcp', lines, zipped));
@@ -116,20 +116,24 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (major, hpm) => 
     }
   });
 
-  test('F2 is no second body besides fixRequestBody', async () => {
-    const { gw, backend, id } = await behind(parsers.json(), { on: { proxyReq: fixRequestBody } });
-    expect((await call(gw, id)).status).toBe(200);
-    expect((await call(gw, id)).status).toBe(200);
-    expect(backend.hits).toHaveLength(3);
-  });
+  if (proxy !== 'forward') {
+    test('F2 is no second body besides fixRequestBody', async () => {
+      const { gw, backend, id } = await behind(parsers.json(), {
+        on: { proxyReq: fixRequestBody },
+      });
+      expect((await call(gw, id)).status).toBe(200);
+      expect((await call(gw, id)).status).toBe(200);
+      expect(backend.hits).toHaveLength(3);
+    });
 
-  test('F2 lets on.proxyReq set headers, on new connections and on kept ones', async () => {
-    const proxyReq = (outgoing: { setHeader(name: string, value: string): void }): void =>
-      outgoing.setHeader('X-Added', 'by the app');
-    const { gw, backend, id } = await behind(undefined, { on: { proxyReq } });
-    await request(gw.url).get('/mcp');
-    await call(gw, id);
-    const added = backend.hits.map(({ headers }) => headers['x-added']);
-    expect(added).toEqual(['by the app', 'by the app', 'by the app']);
-  });
+    test('F2 lets on.proxyReq set headers, on new connections and on kept ones', async () => {
+      const proxyReq = (outgoing: { setHeader(name: string, value: string): void }): void =>
+        outgoing.setHeader('X-Added', 'by the app');
+      const { gw, backend, id } = await behind(undefined, { on: { proxyReq } });
+      await request(gw.url).get('/mcp');
+      await call(gw, id);
+      const added = backend.hits.map(({ headers }) => headers['x-added']);
+      expect(added).toEqual(['by the app', 'by the app', 'by the app']);
+    });
+  }
 });

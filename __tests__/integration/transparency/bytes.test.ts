@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { gateway, type Gateway } from '../../helpers/gateway.ts';
 import { openSession, openStream } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { parseRaw, rawConnection, rawHttp, rawRequest } from '../../helpers/raw-http.ts';
 import { sessionLines } from '../../helpers/raw-mcp.ts';
 import { scriptedBackend, type ScriptedBackend } from '../../helpers/scripted-backend.ts';
@@ -14,14 +14,14 @@ import { until } from '../../helpers/until.ts';
 const TEXT = '{"text":"zwölf Größen, 日本語, 🦊"}';
 const ODD = '{"id":12345678901234567890, "a":1,"a":2 ,\t"e":1E400,"b":1.0}';
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
+describe.each(stacks)('$name', ({ app: express, proxy }) => {
   let backend: ScriptedBackend;
   let gw: Gateway;
   let id: string;
 
   beforeEach(async () => {
     backend = await scriptedBackend();
-    gw = await gateway({ express, hpm, options: { backends: backend.origin } });
+    gw = await gateway({ express, proxy, options: { backends: backend.origin } });
     id = await openSession(gw);
   });
 
@@ -89,7 +89,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
 
   test('F1 sends each piece of a request on before the next one is sent', async () => {
     const early = await scriptedBackend(() => {}, { early: true });
-    const other = await gateway({ express, hpm, options: { backends: early.origin } });
+    const other = await gateway({ express, proxy, options: { backends: early.origin } });
     const client = await rawConnection(other.url);
     client.write(rawRequest('POST /mcp', ['Transfer-Encoding: chunked']));
     let received = '';
@@ -118,7 +118,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
 
   test('F1 passes 64 MB on to a backend that reads slowly, without taking them into memory', async () => {
     const slow = await scriptedBackend(() => {}, { early: true });
-    const other = await gateway({ express, hpm, options: { backends: slow.origin } });
+    const other = await gateway({ express, proxy, options: { backends: slow.origin } });
     const bytes = streamedBytes(64 * MEBIBYTE);
     const before = bytesInMemory();
     const upload = http.request(`${other.url}/mcp`, { method: 'POST', agent: false });

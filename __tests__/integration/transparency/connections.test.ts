@@ -8,7 +8,7 @@ import { onCleanup } from '../../helpers/cleanup.ts';
 import { gateway, type Gateway } from '../../helpers/gateway.ts';
 import { listen } from '../../helpers/listen.ts';
 import { call, initialize, openSession, post, TOOLS_LIST } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { rawConnection, rawRequest } from '../../helpers/raw-http.ts';
 import { sessionLines } from '../../helpers/raw-mcp.ts';
 import {
@@ -47,12 +47,12 @@ function closeWhenDialled(backend: ScriptedBackend): void {
   onCleanup(() => diagnostics.unsubscribe('net.client.socket', onSocket));
 }
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
+describe.each(stacks)('$name', ({ app: express, proxy }) => {
   async function start(count = 1): Promise<{ gw: Gateway; backends: ScriptedBackend[] }> {
     const backends = await scriptedBackends(count);
     const origins = backends.map(({ origin }) => origin);
     const options = { backends: origins, balance: () => origins[0] ?? '' };
-    return { backends, gw: await gateway({ express, hpm, options }) };
+    return { backends, gw: await gateway({ express, proxy, options }) };
   }
 
   test('a connection that its backend has closed is not used, also if the request came first', async () => {
@@ -119,7 +119,12 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
   test('D1 a request that failed over names its new backend where the app changes the Host', async () => {
     const [a, b] = (await scriptedBackends(2)) as [ScriptedBackend, ScriptedBackend];
     const options = { backends: [a.origin, b.origin] };
-    const gw = await gateway({ express, hpm, options, proxyOptions: { changeOrigin: true } });
+    const gw = await gateway({
+      express,
+      proxy,
+      options,
+      proxyOptions: { changeOrigin: true },
+    });
     await a.refuse();
     await post(gw, '{}');
     expect((await b.hit(0)).headers.host).toBe(new URL(b.origin).host);
@@ -136,19 +141,21 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     expect(backend.hits.length).toBe(1);
   });
 
-  test('an agent of the app is used', async () => {
-    const backend = await scriptedBackend();
-    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-    onCleanup(() => agent.destroy());
-    const options = { backends: backend.origin };
-    const gw = await gateway({ express, hpm, options, proxyOptions: { agent } });
-    const id = await openSession(gw);
-    await Promise.all(Array.from({ length: 10 }, () => call(gw, id)));
-    expect(connections(backend)).toBe(1);
-    await backend.refuse();
-    expect((await initialize(gw)).text).toContain('"reason":"no_backend"');
-    expect((await call(gw, id)).text).toContain('"reason":"session_lost"');
-  });
+  if (proxy !== 'forward') {
+    test('an agent of the app is used', async () => {
+      const backend = await scriptedBackend();
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      onCleanup(() => agent.destroy());
+      const options = { backends: backend.origin };
+      const gw = await gateway({ express, proxy, options, proxyOptions: { agent } });
+      const id = await openSession(gw);
+      await Promise.all(Array.from({ length: 10 }, () => call(gw, id)));
+      expect(connections(backend)).toBe(1);
+      await backend.refuse();
+      expect((await initialize(gw)).text).toContain('"reason":"no_backend"');
+      expect((await call(gw, id)).text).toContain('"reason":"session_lost"');
+    });
+  }
 });
 
 test('no POST fails although its backend closes what is idle', async () => {

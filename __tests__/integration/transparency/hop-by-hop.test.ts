@@ -2,21 +2,21 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import express from 'express';
 import { gateway, type Gateway } from '../../helpers/gateway.ts';
 import { call, openSession, terminate } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { parseRaw, rawConnection, rawHttp, rawRequest } from '../../helpers/raw-http.ts';
 import { sessionLines } from '../../helpers/raw-mcp.ts';
 import { scriptedBackend, type ScriptedBackend } from '../../helpers/scripted-backend.ts';
 
 const INNER = 'DELETE /mcp HTTP/1.1\r\nHost: b\r\nMcp-Session-Id: victim\r\n\r\n';
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (major, hpm) => {
+describe.each(stacks)('$name', ({ app: major, proxy }) => {
   let backend: ScriptedBackend;
   let gw: Gateway;
   let id: string;
 
   beforeEach(async () => {
     backend = await scriptedBackend();
-    gw = await gateway({ express: major, hpm, options: { backends: backend.origin } });
+    gw = await gateway({ express: major, proxy, options: { backends: backend.origin } });
     id = await openSession(gw);
   });
 
@@ -67,14 +67,11 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (major, hpm) => 
     };
     const text = await send(['Connection: close']);
     const answer = parseRaw(text);
-    expect(answer.headers.map(([name]) => name).toSorted()).toEqual([
-      'connection',
-      'date',
-      'transfer-encoding',
-      'x-kept',
-      'x-powered-by',
-    ]);
-    expect(text.endsWith('\r\n0\r\n\r\n')).toBe(true);
+    const names = answer.headers.map(([name]) => name).filter((name) => name !== 'x-powered-by');
+    expect(names.toSorted()).toEqual(['connection', 'date', 'transfer-encoding', 'x-kept']);
+    // The proxies of http-proxy-middleware leave trailers out.
+    const trailers = proxy === 'forward' ? 'X-Trailer: 1\r\n' : '';
+    expect(text.endsWith(`\r\n0\r\n${trailers}\r\n`)).toBe(true);
   });
 
   test.each([
@@ -150,7 +147,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (major, hpm) => 
   test('F4 makes no second request of the body of a chunked DELETE that was read', async () => {
     const reading = await gateway({
       express: major,
-      hpm,
+      proxy,
       before: (app) => void app.use(express.text({ type: () => true })),
       options: { backends: backend.origin },
     });

@@ -4,8 +4,8 @@ import { MEBIBYTE } from '../../helpers/streamed-bytes.ts';
 
 test.each(['4', '3'])(
   'G2, G4 a gateway on http-proxy-middleware %s lives through every fault, and ends when it is closed',
-  async (hpm) => {
-    expect(await runToEnd('life/faults.ts', [hpm])).toEqual({
+  async (proxy) => {
+    expect(await runToEnd('life/faults.ts', [proxy])).toEqual({
       code: 0,
       output: '502\nclosed, 0 streams\n',
     });

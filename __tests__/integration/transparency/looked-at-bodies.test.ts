@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import express, { type Express } from 'express';
 import { gateway, type Gateway } from '../../helpers/gateway.ts';
 import { INITIALIZE, openSession } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { parseRaw, rawConnection, rawRequest } from '../../helpers/raw-http.ts';
 import { scriptedBackend } from '../../helpers/scripted-backend.ts';
 
@@ -67,13 +67,18 @@ const spellings: Record<string, (body: string) => Buffer[]> = {
 
 const lines = ['Content-Type: application/json', 'Connection: close'];
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (major, hpm) => {
+describe.each(stacks)('$name', ({ app: major, proxy }) => {
   async function start(read: (app: Express) => unknown): Promise<{ gw: Gateway; id: string }> {
     const backend = await scriptedBackend(
       (hit) => hit.url === '/mcp/read' && hit.res.end(hit.body),
     );
     const options = { backends: backend.origin };
-    const gw = await gateway({ express: major, hpm, options, between: (app) => void read(app) });
+    const gw = await gateway({
+      express: major,
+      proxy,
+      options,
+      between: (app) => void read(app),
+    });
     return { gw, id: await openSession(gw) };
   }
 

@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { gateway, type Gateway, type GatewayOptions } from '../../helpers/gateway.ts';
+import {
+  gateway,
+  type Gateway,
+  type GatewayOptions,
+  type ProxyKind,
+} from '../../helpers/gateway.ts';
 import { openSession } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { parseRaw, rawHttp, rawRequest } from '../../helpers/raw-http.ts';
 import { sessionLines } from '../../helpers/raw-mcp.ts';
 import { scriptedBackend, type ScriptedBackend } from '../../helpers/scripted-backend.ts';
@@ -58,22 +63,30 @@ const mounts: Record<string, GatewayOptions> = {
   'the root': {},
 };
 
+const mountsOf = (proxy: ProxyKind): [string, GatewayOptions][] =>
+  Object.entries(mounts).filter(([where]) => proxy !== 'forward' || where !== 'pathFilter');
+
 const reasonIn = (body: string): string => /"reason":"(\w+)"/.exec(body)?.[1] ?? 'none';
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
+describe.each(stacks)('$name', ({ app: express, proxy }) => {
   async function start(options: GatewayOptions): Promise<{
     gw: Gateway;
     backend: ScriptedBackend;
     get: (target: string, lines?: string[]) => Promise<string>;
   }> {
     const backend = await scriptedBackend();
-    const gw = await gateway({ express, hpm, options: { backends: backend.origin }, ...options });
+    const gw = await gateway({
+      express,
+      proxy,
+      options: { backends: backend.origin },
+      ...options,
+    });
     const get = (target: string, lines: string[] = []): Promise<string> =>
       rawHttp(gw.url, rawRequest(`GET ${target}`, ['Connection: close', ...lines]));
     return { gw, backend, get };
   }
 
-  test.each(Object.entries(mounts))(
+  test.each(mountsOf(proxy))(
     'F6 sends path and query on as they came, under %s',
     async (where, options) => {
       const { backend, get } = await start(options);
@@ -84,7 +97,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     },
   );
 
-  test.each(Object.entries(mounts))(
+  test.each(mountsOf(proxy))(
     'F6 sends the path of an absolute request line on, under %s',
     async (_where, options) => {
       const { backend, get } = await start(options);
@@ -111,38 +124,40 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     expect(backend.hits).toHaveLength(1);
   });
 
-  test.each([...dotted, ...misread])('F6 sends %s nowhere under a filter', async (target) => {
-    const { gw, backend, get } = await start({ proxyOptions: { pathFilter: '/mcp' } });
-    const lines = sessionLines(await openSession(gw));
-    const answers = [await get(target), await get(target, lines)].map(parseRaw);
-    const [first, second] = answers.map(({ status, body }) => `${status} ${reasonIn(body)}`);
-    // What the filter, by its own reading, does not take is left to Express.
-    expect(['400 invalid_path', '404 none']).toContain(first);
-    expect(second).toBe(first);
-    expect(backend.hits).toHaveLength(1);
-  });
+  if (proxy !== 'forward') {
+    test.each([...dotted, ...misread])('F6 sends %s nowhere under a filter', async (target) => {
+      const { gw, backend, get } = await start({ proxyOptions: { pathFilter: '/mcp' } });
+      const lines = sessionLines(await openSession(gw));
+      const answers = [await get(target), await get(target, lines)].map(parseRaw);
+      const [first, second] = answers.map(({ status, body }) => `${status} ${reasonIn(body)}`);
+      // What the filter, by its own reading, does not take is left to Express.
+      expect(['400 invalid_path', '404 none']).toContain(first);
+      expect(second).toBe(first);
+      expect(backend.hits).toHaveLength(1);
+    });
 
-  test('F6 refuses dot segments for sessionRouter alone', async () => {
-    const { backend, get } = await start({ proxyOptions: { plugins: undefined } });
-    expect(parseRaw(await get('/mcp/../admin'))).toMatchObject({ status: 400 });
-    expect(backend.hits).toEqual([]);
-  });
+    test('F6 refuses dot segments for sessionRouter alone', async () => {
+      const { backend, get } = await start({ proxyOptions: { plugins: undefined } });
+      expect(parseRaw(await get('/mcp/../admin'))).toMatchObject({ status: 400 });
+      expect(backend.hits).toEqual([]);
+    });
 
-  test('F6 leaves path rewriting and ignorePath to the app', async () => {
-    const rewriting = await start({ proxyOptions: { pathRewrite: { '^/mcp': '/inner//mcp' } } });
-    await rewriting.get('/mcp?a=//');
-    expect((await rewriting.backend.hit(0)).url).toBe('/inner//mcp?a=//');
-    const ignoring = await start({ proxyOptions: { ignorePath: true } });
-    await ignoring.get('/mcp?a=1');
-    expect((await ignoring.backend.hit(0)).url).toBe('/');
-  });
+    test('F6 leaves path rewriting and ignorePath to the app', async () => {
+      const rewriting = await start({ proxyOptions: { pathRewrite: { '^/mcp': '/inner//mcp' } } });
+      await rewriting.get('/mcp?a=//');
+      expect((await rewriting.backend.hit(0)).url).toBe('/inner//mcp?a=//');
+      const ignoring = await start({ proxyOptions: { ignorePath: true } });
+      await ignoring.get('/mcp?a=1');
+      expect((await ignoring.backend.hit(0)).url).toBe('/');
+    });
 
-  test('F6 writes no line break that a rewritten path holds to the backend', async () => {
-    const decode = (path: string): string => decodeURIComponent(path);
-    const { backend, get } = await start({ proxyOptions: { pathRewrite: decode } });
-    await get('/mcp%20HTTP/1.1%0D%0AX-Injected:%20yes%0D%0A%0D%0A');
-    for (const { headers } of backend.hits) expect(headers).not.toHaveProperty('x-injected');
-  });
+    test('F6 writes no line break that a rewritten path holds to the backend', async () => {
+      const decode = (path: string): string => decodeURIComponent(path);
+      const { backend, get } = await start({ proxyOptions: { pathRewrite: decode } });
+      await get('/mcp%20HTTP/1.1%0D%0AX-Injected:%20yes%0D%0A%0D%0A');
+      for (const { headers } of backend.hits) expect(headers).not.toHaveProperty('x-injected');
+    });
+  }
 
   test('D11 does not follow a redirect', async () => {
     const { backend, get } = await start({});

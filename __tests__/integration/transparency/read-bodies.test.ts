@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { bodyParsers, reading } from '../../helpers/body-parsers.ts';
 import { expressOf, gateway, type Gateway } from '../../helpers/gateway.ts';
 import { INITIALIZE, initialize, ofSession, post, TOOLS_LIST } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { rawHttp, rawRequest } from '../../helpers/raw-http.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
 import { scriptedBackend, type Hit } from '../../helpers/scripted-backend.ts';
@@ -10,12 +10,12 @@ import { scriptedBackend, type Hit } from '../../helpers/scripted-backend.ts';
 const BIG_ID = '12345678901234567890';
 const FRENCH = '{"x":"\u00e9"}';
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (major, hpm) => {
+describe.each(stacks)('$name', ({ app: major, proxy }) => {
   describe.each(Object.entries(bodyParsers))('behind %s', (name, parserOf) => {
     async function behind(maxBodySize = 1024): Promise<Gateway> {
       const { origin: backends } = await scriptedBackend();
       const options = { backends, maxBodySize };
-      return gateway({ express: major, hpm, options, before: reading(parserOf(major)) });
+      return gateway({ express: major, proxy, options, before: reading(parserOf(major)) });
     }
 
     test('A5: initialize with an unknown id opens a session', async () => {
@@ -46,7 +46,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (major, hpm) => 
     const before = reading(expressOf(major)[parser]({ type: '*/*' }));
     const gw = await gateway({
       express: major,
-      hpm,
+      proxy,
       before,
       options: { backends: backend.origin },
     });

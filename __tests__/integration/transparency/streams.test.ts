@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { gateway, type Gateway } from '../../helpers/gateway.ts';
 import { call, openSession, openSessions, openStream } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { rawConnection, rawRequest } from '../../helpers/raw-http.ts';
 import { sessionLines } from '../../helpers/raw-mcp.ts';
 import { scriptedBackend, type ScriptedBackend } from '../../helpers/scripted-backend.ts';
@@ -9,10 +9,10 @@ import { until } from '../../helpers/until.ts';
 
 const isStream = ({ method }: { method: string }): boolean => method === 'GET';
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
+describe.each(stacks)('$name', ({ app: express, proxy }) => {
   async function start(): Promise<{ gw: Gateway; backend: ScriptedBackend; id: string }> {
     const backend = await scriptedBackend();
-    const gw = await gateway({ express, hpm, options: { backends: backend.origin } });
+    const gw = await gateway({ express, proxy, options: { backends: backend.origin } });
     return { backend, gw, id: await openSession(gw) };
   }
 

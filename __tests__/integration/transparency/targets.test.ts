@@ -61,7 +61,12 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     proxyOptions: Readonly<Record<string, unknown>>,
     options: GatewayOptions = {},
   ): Promise<Gateway> =>
-    gateway({ express, hpm, ...options, proxyOptions: { router: undefined, ...proxyOptions } });
+    gateway({
+      express,
+      proxy: hpm,
+      ...options,
+      proxyOptions: { router: undefined, ...proxyOptions },
+    });
 
   test.each<[string, (backend: ScriptedBackend) => unknown]>([
     ['an object', objectOf],
@@ -121,7 +126,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     const backend = await scriptedBackend();
     const store = scriptedStore();
     const options = { backends: backend.origin, cache: false } as const;
-    const gw = await gateway({ express, hpm, store, options });
+    const gw = await gateway({ express, proxy: hpm, store, options });
     const id = await openSession(gw);
     store.put(id, { ...store.recordOf(id), [BACKEND_URL]: `${backend.origin}/admin?x=1` });
     await call(gw, id).expect(200);

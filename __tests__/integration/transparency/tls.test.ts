@@ -5,7 +5,7 @@ import { onCleanup } from '../../helpers/cleanup.ts';
 import { gateway } from '../../helpers/gateway.ts';
 import { listen, type Listening } from '../../helpers/listen.ts';
 import { call, initialize, openSession, openStream } from '../../helpers/mcp-client.ts';
-import { pairings } from '../../helpers/pairings.ts';
+import { stacks } from '../../helpers/pairings.ts';
 import { rawConnection } from '../../helpers/raw-http.ts';
 import { rawOpening } from '../../helpers/raw-mcp.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
@@ -28,11 +28,11 @@ async function silentServer(): Promise<Listening & { connected: Promise<Socket> 
 const onTls = (name: string): Promise<ScriptedBackend> =>
   scriptedBackend(undefined, { name, tls: true });
 
-describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) => {
+describe.each(stacks)('$name', ({ app: express, proxy }) => {
   test('A1 sessions of backends that speak TLS are pinned', async () => {
     const backends = [await onTls('a'), await onTls('b')];
     const options = { backends: backends.map(({ origin }) => origin) };
-    const gw = await gateway({ express, hpm, options, proxyOptions: { secure: false } });
+    const gw = await gateway({ express, proxy, options, proxyOptions: { secure: false } });
     for (const { name, sessions, sockets } of backends) {
       const id = await openSession(gw);
       expect(sessions).toContain(id);
@@ -47,7 +47,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
   test('D1 fails over between backends that speak TLS and those that do not', async () => {
     const [a, b, c] = [await onTls('a'), await scriptedBackend(), await onTls('c')] as const;
     const options = { backends: [a.origin, b.origin, c.origin], balance: () => a.origin };
-    const gw = await gateway({ express, hpm, options, proxyOptions: { secure: false } });
+    const gw = await gateway({ express, proxy, options, proxyOptions: { secure: false } });
     await a.refuse();
     const onB = await openSession(gw);
     expect(onB).toMatch(/^b-/);
@@ -65,17 +65,17 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
   test('a certificate is checked for the name of the backend, whatever Host the client sends', async () => {
     const backend = await onTls('a');
     const options = { backends: backend.origin };
-    const gw = await gateway({ express, hpm, options, proxyOptions: trust });
+    const gw = await gateway({ express, proxy, options, proxyOptions: trust });
     expect((await initialize(gw, { Host: 'gateway.example' })).status).toBe(200);
     const named = { backends: backend.origin.replace('127.0.0.1', 'localhost') };
-    const other = await gateway({ express, hpm, options: named, proxyOptions: trust });
+    const other = await gateway({ express, proxy, options: named, proxyOptions: trust });
     expectRefusal(await initialize(other, { Host: '127.0.0.1' }), 'no_backend');
     expect(backend.hits).toHaveLength(1);
   });
 
   test('a certificate that nobody has signed is refused', async () => {
     const backend = await onTls('a');
-    const gw = await gateway({ express, hpm, options: { backends: backend.origin } });
+    const gw = await gateway({ express, proxy, options: { backends: backend.origin } });
     expectRefusal(await initialize(gw), 'no_backend');
     expect(backend.hits).toEqual([]);
   });
@@ -86,7 +86,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     const first = a.origin.replace('127.0.0.1', 'localhost');
     const options = { backends: [first, b.origin], balance: () => first };
     const proxyOptions = { ...trust, changeOrigin: true };
-    const gw = await gateway({ express, hpm, options, proxyOptions });
+    const gw = await gateway({ express, proxy, options, proxyOptions });
     expect(await openSession(gw)).toMatch(/^b-/);
     expect((await b.hit(0)).headers.host).toBe(new URL(b.origin).host);
   });
@@ -95,7 +95,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     const silent = await silentServer();
     const other = await onTls('b');
     const options = { backends: [silent.origin, other.origin], balance: () => silent.origin };
-    const gw = await gateway({ express, hpm, options, proxyOptions: { secure: false } });
+    const gw = await gateway({ express, proxy, options, proxyOptions: { secure: false } });
     const client = await rawConnection(gw.url);
     client.write(rawOpening());
     const socket = await silent.connected;
@@ -113,7 +113,7 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     const silent = await silentServer();
     const other = await onTls('b');
     const options = { backends: [silent.origin, other.origin], balance: () => silent.origin };
-    const gw = await gateway({ express, hpm, options, proxyOptions: { secure: false } });
+    const gw = await gateway({ express, proxy, options, proxyOptions: { secure: false } });
     expect(await openSession(gw)).toMatch(/^b-/);
   });
 });

@@ -1,0 +1,304 @@
+import http from 'node:http';
+import { describe, expect, test } from '@jest/globals';
+import express from 'express';
+import { mcpSessionRouting, sessionForwarder } from '../../../src/index.ts';
+import { onCleanup } from '../../helpers/cleanup.ts';
+import { gateway, type Gateway, type GatewayOptions } from '../../helpers/gateway.ts';
+import { listen } from '../../helpers/listen.ts';
+import { call, initialize, openSession, openSessions } from '../../helpers/mcp-client.ts';
+import { parseRaw, rawConnection, rawHttp, rawRequest } from '../../helpers/raw-http.ts';
+import { sessionLines } from '../../helpers/raw-mcp.ts';
+import { expectRefusal } from '../../helpers/refusal.ts';
+import { scriptedBackend, type ScriptedBackend } from '../../helpers/scripted-backend.ts';
+import { until } from '../../helpers/until.ts';
+import { warnings } from '../../helpers/warnings.ts';
+
+async function start(
+  proxyOptions: Record<string, unknown> = {},
+  more: GatewayOptions = {},
+): Promise<{ gw: Gateway; backend: ScriptedBackend }> {
+  const backend = await scriptedBackend();
+  const options = { backends: backend.origin, ...more.options };
+  return { backend, gw: await gateway({ ...more, proxy: 'forward', proxyOptions, options }) };
+}
+
+const CLOSE = 'Connection: close';
+const FORGED = [
+  ...['X-Forwarded-For: 1.2.3.4', 'X-Forwarded-Host: forged', 'X-Forwarded-Proto: gopher'],
+  ...['X-Forwarded-Port: 1', 'Forwarded: for=1.2.3.4'],
+];
+
+describe('sessionForwarder: what a backend is told', () => {
+  test('the Host of the client, or its own', async () => {
+    for (const changeOrigin of [false, true]) {
+      const { gw, backend } = await start({ changeOrigin });
+      await rawHttp(gw.url, rawRequest('GET /mcp', [CLOSE]));
+      const { host } = (await backend.hit(0)).headers;
+      expect(host).toBe(changeOrigin ? new URL(backend.origin).host : 'gateway');
+    }
+  });
+
+  test('without xfwd the client says who it is', async () => {
+    const { gw, backend } = await start();
+    await rawHttp(gw.url, rawRequest('GET /mcp', [CLOSE, ...FORGED]));
+    expect((await backend.hit(0)).headers).toMatchObject({
+      'x-forwarded-for': '1.2.3.4',
+      forwarded: 'for=1.2.3.4',
+    });
+  });
+
+  test.each([[5], ['none']] as const)('with xfwd the gateway does (app: %s)', async (app) => {
+    const { gw, backend } = await start({ xfwd: true }, { express: app });
+    await rawHttp(gw.url, rawRequest('GET /mcp', [CLOSE, ...FORGED]));
+    const { headers } = await backend.hit(0);
+    expect(headers).toMatchObject({
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-host': 'gateway',
+      'x-forwarded-proto': 'http',
+    });
+    expect(headers).not.toHaveProperty('forwarded');
+    expect(headers).not.toHaveProperty('x-forwarded-port');
+  });
+
+  test('with xfwd a proxy that the app trusts is believed', async () => {
+    const before = (app: express.Express): unknown => app.set('trust proxy', 'loopback');
+    const { gw, backend } = await start({ xfwd: true }, { before });
+    const lines = ['X-Forwarded-For: 192.0.2.7', 'X-Forwarded-Proto: https'];
+    await rawHttp(gw.url, rawRequest('GET /mcp', [CLOSE, ...lines]));
+    expect((await backend.hit(0)).headers).toMatchObject({
+      'x-forwarded-for': '192.0.2.7',
+      'x-forwarded-proto': 'https',
+    });
+  });
+
+  test('headers as the app has set and removed them', async () => {
+    const before = (app: express.Express): unknown =>
+      app.use((req, _res, next) => {
+        req.headers['x-user'] = 'me';
+        delete req.headers.authorization;
+        next();
+      });
+    const { gw, backend } = await start({}, { before });
+    await initialize(gw, { Authorization: 'Bearer token' });
+    const { headers } = await backend.hit(0);
+    expect(headers).toMatchObject({ 'x-user': 'me' });
+    expect(headers).not.toHaveProperty('authorization');
+  });
+
+  test('a body in one piece where it came in one, also of a GET and a DELETE', async () => {
+    const { gw, backend } = await start();
+    for (const [at, method] of ['POST', 'GET', 'DELETE', 'OPTIONS'].entries()) {
+      await rawHttp(gw.url, rawRequest(`${method} /mcp`, [CLOSE], '{"a":1}'));
+      const hit = await backend.hit(at);
+      expect([hit.method, hit.body.toString()]).toEqual([method, '{"a":1}']);
+      expect(hit.headers['content-length']).toBe('7');
+    }
+  });
+});
+
+describe('sessionForwarder: where a request goes that has no backend', () => {
+  test('nowhere: the error names the remedy', async () => {
+    const errors: unknown[] = [];
+    const remember: express.ErrorRequestHandler = (error, _req, res, _next) => {
+      errors.push(error);
+      res.status(500).end();
+    };
+    const after = (app: express.Express): unknown => app.use(remember);
+    for (const bare of [false, true]) {
+      const gw = await gateway({ proxy: 'forward', bare, after });
+      await initialize(gw).expect(500);
+    }
+    const remedies = ['give mcpSessionRouting "backends"', 'mcpSessionRouting has not seen'];
+    expect(errors).toEqual(
+      remedies.map((remedy) =>
+        expect.objectContaining({
+          code: 'invalid_option',
+          message: expect.stringContaining(remedy) as unknown,
+        }),
+      ),
+    );
+  });
+
+  test('to the target, also if the middleware has not seen it', async () => {
+    const target = await scriptedBackend();
+    for (const bare of [false, true]) {
+      const proxyOptions = { target: target.origin };
+      const gw = await gateway({ proxy: 'forward', bare, proxyOptions });
+      const id = await openSession(gw);
+      await call(gw, id).expect(200);
+    }
+    expect(target.hits).toHaveLength(4);
+  });
+
+  test('a target that fails is told to the app, if the middleware has not seen the request', async () => {
+    const target = await scriptedBackend();
+    const proxyOptions = { target: target.origin };
+    const gw = await gateway({ proxy: 'forward', bare: true, proxyOptions });
+    target.answer = ({ res }) => res.socket?.destroy();
+    await initialize(gw).expect(500);
+    await target.refuse();
+    await initialize(gw).expect(500);
+    expect(target.hits).toHaveLength(1);
+  });
+
+  test('without next it is answered all the same', async () => {
+    const forward = sessionForwarder();
+    const server = http.createServer((req, res) => forward(req, res));
+    const warned = warnings();
+    const listening = await listen(server);
+    onCleanup(() => listening.close());
+    const { origin } = listening;
+    const answer = parseRaw(await rawHttp(origin, rawRequest('POST /mcp', [], '{}')));
+    expect(answer.status).toBe(500);
+    expect(answer.body).toBe('The request could not be forwarded\n');
+    expect(warned.join()).toContain('mount it before');
+  });
+});
+
+describe('sessionForwarder: answers', () => {
+  test('D7: one that does not begin within headersTimeout is 504, and is not sent again', async () => {
+    const { gw, backend } = await start({ headersTimeout: 300 });
+    const id = await openSession(gw);
+    backend.answer = () => {};
+    expectRefusal(await call(gw, id), 'upstream_timeout');
+    expect(backend.hits).toHaveLength(2);
+    backend.answer = undefined;
+    await call(gw, id).expect(200);
+  });
+
+  test('without headersTimeout one may take as long as it likes, also between two events', async () => {
+    const { gw, backend } = await start();
+    const id = await openSession(gw);
+    backend.answer = ({ res }) => setTimeout(() => res.end('late'), 1500);
+    expect((await call(gw, id)).text).toBe('late');
+  });
+
+  test('hints pass before the answer, without the session of anybody', async () => {
+    const { gw, backend } = await start();
+    const id = await openSession(gw);
+    backend.answer = ({ res }) => {
+      res.writeProcessing();
+      res.writeEarlyHints({ link: '</style.css>; rel=preload', 'mcp-session-id': 'another' });
+      res.end('{}');
+    };
+    const text = await rawHttp(gw.url, rawRequest('GET /mcp', [...sessionLines(id), CLOSE]));
+    expect(text).toMatch(
+      /^HTTP\/1.1 103 Early Hints\r\nLink: <\/style.css>; rel=preload\r\n\r\nHTTP\/1.1 200 OK\r\n/,
+    );
+    expect(text).not.toContain('another');
+  });
+
+  test('a client of HTTP/1.0 gets no hints and no chunks', async () => {
+    const { gw, backend } = await start();
+    backend.answer = ({ res }) => {
+      res.writeEarlyHints({ link: '</style.css>; rel=preload' });
+      res.write('one, ');
+      res.end('two');
+    };
+    const text = await rawHttp(gw.url, 'GET /mcp HTTP/1.0\r\n\r\n');
+    expect(text).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(parseRaw(text).body).toBe('one, two');
+    expect(text).not.toMatch(/transfer-encoding/i);
+  });
+
+  test('to HEAD there is a head only, and the next request on the connection is answered', async () => {
+    const { gw, backend } = await start();
+    backend.answer = ({ method, res }) => {
+      res.setHeader('Content-Length', 5);
+      res.end(method === 'HEAD' ? undefined : 'hello');
+    };
+    const client = await rawConnection(gw.url);
+    client.write(rawRequest('HEAD /mcp', []));
+    await client.until('Content-Length: 5');
+    client.write(rawRequest('GET /mcp', []));
+    await client.until('hello');
+    expect(client.text.match(/HTTP\/1.1 200 OK/g)).toHaveLength(2);
+  });
+
+  test('one that comes before the body was sent leaves the connection fit for the next request', async () => {
+    const backend = await scriptedBackend(({ res }) => res.end('early'), { early: true });
+    const gw = await gateway({ proxy: 'forward', options: { backends: backend.origin } });
+    const client = await rawConnection(gw.url);
+    client.write(rawRequest('POST /mcp', ['Content-Length: 4'], '{'));
+    await client.until('early');
+    client.write('  }');
+    client.write(rawRequest('GET /mcp?next', [CLOSE]));
+    await client.closed;
+    expect(client.text.match(/HTTP\/1.1 200 OK/g)).toHaveLength(2);
+  });
+
+  test('one in trailers carries no session id', async () => {
+    const { gw, backend } = await start();
+    backend.answer = ({ res }) => {
+      res.write('{}');
+      res.addTrailers({ 'Mcp-Session-Id': 'stray', 'X-Sum': '7' });
+      res.end();
+    };
+    const text = await rawHttp(gw.url, rawRequest('POST /mcp', [CLOSE], '{}'));
+    expect(text).toMatch(/\r\n0\r\nX-Sum: 7\r\n\r\n$/);
+  });
+});
+
+describe('sessionForwarder: connections', () => {
+  const sockets = ({ hits }: ScriptedBackend): number =>
+    new Set(hits.map(({ req }) => req.socket)).size;
+
+  test('they are used again, the last one first', async () => {
+    const { gw, backend } = await start();
+    const [id = ''] = await openSessions(gw, 1);
+    await Promise.all(Array.from({ length: 10 }, () => call(gw, id)));
+    const before = sockets(backend);
+    for (let turn = 0; turn < 20; turn += 1) await call(gw, id).expect(200);
+    expect(sockets(backend)).toBe(before);
+    expect(new Set(backend.hits.slice(-20).map(({ req }) => req.socket)).size).toBe(1);
+  });
+
+  test('those of a backend that is taken off the list are closed, one with a request on it afterwards', async () => {
+    const backends = await Promise.all([scriptedBackend(), scriptedBackend()]);
+    const [a, b] = backends;
+    let list = backends.map(({ origin }) => origin);
+    const options = {
+      backends: { list: () => list, refresh: 20 },
+      balance: (candidates: readonly string[]) => candidates[0] ?? '',
+    };
+    const gw = await gateway({ proxy: 'forward', options });
+    await gw.sessions.ready();
+    const id = await openSession(gw);
+    let finish = (): unknown => undefined;
+    a.answer = ({ res }) => void (finish = () => res.end('done'));
+    const slow = call(gw, id).then(({ text }) => text);
+    await a.hit(1);
+    list = [b.origin];
+    await until(() => gw.sessions.backends.list().length === 1);
+    finish();
+    expect(await slow).toBe('done');
+    await until(() => a.sockets.size === 0);
+    expect(await openSession(gw)).toMatch(/^b-/);
+    expect(b.hits).toHaveLength(1);
+  });
+
+  test('close() of the middleware closes them', async () => {
+    const { gw, backend } = await start();
+    await openSession(gw);
+    expect(backend.sockets.size).toBe(1);
+    await gw.sessions.close();
+    await until(() => backend.sockets.size === 0);
+  });
+
+  test('one forwarder serves two middlewares', async () => {
+    const [a, b] = await Promise.all([scriptedBackend(), scriptedBackend()]);
+    const forward = sessionForwarder();
+    const app = express();
+    for (const [path, backend] of Object.entries({ '/a': a, '/b': b })) {
+      const sessions = mcpSessionRouting(null, { backends: backend.origin });
+      onCleanup(() => sessions.close());
+      app.use(path, sessions, forward);
+    }
+    const listening = await listen(http.createServer(app));
+    onCleanup(() => listening.close());
+    const { origin } = listening;
+    for (const path of ['/a/mcp', '/b/mcp'])
+      await initialize({ url: origin }, {}, path).expect(200);
+    expect([a, b].map(({ hits }) => hits.map(({ url }) => url))).toEqual([['/a/mcp'], ['/b/mcp']]);
+  });
+});
