@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import express, { type RequestHandler } from 'express';
 import { createProxyMiddleware as version4 } from 'http-proxy-middleware';
 import { createProxyMiddleware as version3 } from 'http-proxy-middleware3';
-import { mcpSessionRouting, sessionPlugin, sessionRouter } from '../src/index.ts';
+import { mcpSessionRouting, sessionForwarder, sessionPlugin, sessionRouter } from '../src/index.ts';
+import { bareUndici } from './bare-undici.ts';
 
 // All variants in one process: the same JIT state, so that a difference of a few microseconds is one.
 const target = process.argv[2] ?? '';
@@ -19,6 +20,17 @@ async function listen(...handlers: RequestHandler[]): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
 }
 
+async function plain(): Promise<string> {
+  const sessions = mcpSessionRouting(null, { backends: target });
+  const forward = sessionForwarder();
+  const server = http.createServer((req, res) =>
+    sessions(req as never, res as never, () => forward(req, res)),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+}
+
 const agent = (): http.Agent => new http.Agent({ keepAlive: true });
 const routed = { router: sessionRouter, plugins: [sessionPlugin] };
 
@@ -29,6 +41,12 @@ const urls = {
   'hpm3 plain': await listen(version3({ target, agent: agent() })),
   'hpm3 plain again': await listen(version3({ target, agent: agent() })),
   'hpm3 routed': await listen(mcpSessionRouting(null, { backends: target }), version3(routed)),
+  'undi plain': await listen(bareUndici(target)),
+  'undi forward': await listen(
+    mcpSessionRouting(null, { backends: target }),
+    sessionForwarder() as RequestHandler,
+  ),
+  'undi http': await plain(),
 };
 
 process.on('message', () => process.send?.(process.cpuUsage()));

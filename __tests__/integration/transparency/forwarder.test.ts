@@ -1,13 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import http from 'node:http';
+import net, { type Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
+import compression from 'compression';
 import express from 'express';
 import { mcpSessionRouting, sessionForwarder } from '../../../src/index.ts';
 import { onCleanup } from '../../helpers/cleanup.ts';
 import { gateway, type Gateway, type GatewayOptions } from '../../helpers/gateway.ts';
+import { turns, waitingGateway } from '../../helpers/held-opening.ts';
 import { listen } from '../../helpers/listen.ts';
 import { call, initialize, openSession, openSessions } from '../../helpers/mcp-client.ts';
-import { parseRaw, rawConnection, rawHttp, rawRequest } from '../../helpers/raw-http.ts';
-import { sessionLines } from '../../helpers/raw-mcp.ts';
+import { chunked, parseRaw, rawConnection, rawHttp, rawRequest } from '../../helpers/raw-http.ts';
+import { rawOpening, sessionLines } from '../../helpers/raw-mcp.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
 import { scriptedBackend, type ScriptedBackend } from '../../helpers/scripted-backend.ts';
 import { until } from '../../helpers/until.ts';
@@ -239,6 +243,183 @@ describe('sessionForwarder: answers', () => {
   });
 });
 
+/** A server that answers each request by these bytes. */
+async function rawBackend(
+  answer: string,
+  then: (socket: Socket) => unknown = () => {},
+): Promise<string> {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      socket.write(answer);
+      then(socket);
+    });
+  });
+  const listening = await listen(server);
+  onCleanup(() => listening.close());
+  return listening.origin;
+}
+
+const INITIALIZED = 'Content-Type: application/json\r\nMcp-Session-Id: s-1\r\n';
+const end = (socket: Socket): unknown => socket.end();
+/** When what was written before has been read. */
+const reset = (socket: Socket): unknown => setTimeout(() => socket.resetAndDestroy(), 50);
+
+describe('sessionForwarder: a backend that closes its connection', () => {
+  test.each([
+    ['HTTP/1.1, with a length', `HTTP/1.1 200 OK\r\n${INITIALIZED}Content-Length: 2\r\n\r\n{}`],
+    [
+      'Connection: close, with a length',
+      `HTTP/1.1 200 OK\r\nConnection: close\r\n${INITIALIZED}Content-Length: 2\r\n\r\n{}`,
+    ],
+    [
+      'Connection: close, in chunks',
+      `HTTP/1.1 200 OK\r\nConnection: close\r\n${INITIALIZED}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+    ],
+    ['Connection: close', `HTTP/1.1 200 OK\r\nConnection: close\r\n${INITIALIZED}\r\n{}`],
+    ['HTTP/1.0', `HTTP/1.0 200 OK\r\n${INITIALIZED}\r\n{}`],
+  ])('B1, G2: while its answer is held (%s)', async (_how, bytes) => {
+    const backends = await rawBackend(bytes, end);
+    const { gw, store } = await waitingGateway({ proxy: 'forward', options: { backends } });
+    const client = await rawConnection(gw.url);
+    client.write(rawOpening());
+    const pending = await store.asked();
+    // Long after the backend has gone.
+    await turns(gw);
+    pending.store();
+    expect(await client.until('{}')).toMatch(/^HTTP\/1.1 200 OK/);
+    expect(client.text).toContain('s-1');
+  });
+
+  test('D5: by a reset, in an answer without a length: it does not end cleanly', async () => {
+    const head = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n';
+    const backends = await rawBackend(`${head}data: 1\n\n`, reset);
+    const gw = await gateway({ proxy: 'forward', options: { backends } });
+    const client = await rawConnection(gw.url);
+    client.write(rawRequest('GET /mcp', []));
+    await client.until('data: 1');
+    await client.closed;
+    expect(client.text).not.toContain('\r\n0\r\n\r\n');
+  });
+
+  test('by a reset, while a request waits for it: another one is used', async () => {
+    const { gw, backend } = await start();
+    const client = await rawConnection(gw.url);
+    const id = await openSession(gw);
+    // Both are there when the gateway looks.
+    client.write(
+      rawRequest('POST /mcp', sessionLines(id), '{"jsonrpc":"2.0","id":1,"method":"x"}'),
+    );
+    for (const socket of backend.sockets) socket.resetAndDestroy();
+    expect(await client.until('\r\n\r\n')).toMatch(/^HTTP\/1.1 200 OK/);
+  });
+});
+
+describe('sessionForwarder: odd answers', () => {
+  const answered = async (bytes: string, lines: string[] = []): Promise<string> => {
+    const backends = await rawBackend(bytes);
+    const gw = await gateway({ proxy: 'forward', options: { backends } });
+    return rawHttp(gw.url, rawRequest('GET /mcp', [CLOSE, ...lines]));
+  };
+  const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n';
+
+  test('F1: headers that are there twice arrive twice', async () => {
+    const twice = ['Set-Cookie: a=1', 'Set-Cookie: b=2', 'Link: <a>', 'Link: <b>', 'Link: <c>'];
+    const answer = parseRaw(await answered(`${OK}${twice.join('\r\n')}\r\n\r\nok`));
+    const values = answer.headers
+      .filter(([name]) => /cookie|link/.test(name))
+      .map(([, value]) => value);
+    expect(values).toEqual(['a=1', 'b=2', '<a>', '<b>', '<c>']);
+  });
+
+  test('F4: Connection may be there twice', async () => {
+    const head = `${OK}Connection: keep-alive\r\nConnection: X-One\r\nX-One: 1\r\n\r\nok`;
+    const answer = parseRaw(await answered(head));
+    expect([answer.status, answer.body, answer.header('x-one')]).toEqual([200, 'ok', undefined]);
+  });
+
+  test.each([
+    ['a list', '</a.css>; rel=preload, </b.js>; rel=preload', true],
+    ['what node:http takes for none', '</a.css>; rel="preload stylesheet"', false],
+  ])('hints that are %s harm nobody', async (_what, link, passed) => {
+    const hints = `HTTP/1.1 103 Early Hints\r\nLink: ${link}\r\n\r\n`;
+    const text = await answered(`${hints}${OK}\r\nok`);
+    expect(text).toMatch(/HTTP\/1.1 200 OK\r\n[^]*ok$/);
+    expect(text.includes('/a.css')).toBe(passed);
+  });
+
+  test.each([204, 304])('a %d with a length has no body all the same', async (status) => {
+    const text = await answered(`HTTP/1.1 ${status} Fine\r\nContent-Length: 5\r\n\r\n`);
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} Fine\\r\\n`));
+    expect(text).toMatch(/\r\n\r\n$/);
+  });
+
+  test('an unasked-for 100 counts as broken off', async () => {
+    const text = await answered(`HTTP/1.1 100 Continue\r\n\r\n${OK}\r\nok`);
+    expect(text).toMatch(/^HTTP\/1.1 502 [^]*"reason":"upstream_failed"/);
+  });
+});
+
+describe('sessionForwarder: what an app does', () => {
+  const habits: Record<string, (req: express.Request) => unknown> = {
+    'listens to the body': (req) => req.on('data', () => {}),
+    'lets the body flow': (req) => req.resume(),
+    'reads it as latin1': (req) => req.setEncoding('latin1'),
+  };
+
+  test.each(Object.entries(habits))('F1: one that %s takes nothing away', async (_what, habit) => {
+    const before = (app: express.Express): unknown =>
+      app.use((req, _res, next) => {
+        habit(req);
+        next();
+      });
+    const { gw, backend } = await start({}, { before });
+    for (const [at, lines] of [[], ['Transfer-Encoding: chunked']].entries()) {
+      const body = lines.length === 0 ? '{"é":1}' : chunked('{"é":1}');
+      await rawHttp(gw.url, rawRequest('POST /mcp', [CLOSE, ...lines], body));
+      expect((await backend.hit(at)).body.toString()).toBe('{"é":1}');
+    }
+  });
+
+  test('F1: one that has taken the beginning of a body away gets no answer to the rest', async () => {
+    const before = (app: express.Express): unknown =>
+      app.use((req, _res, next) => void req.once('data', () => next()));
+    const { gw, backend } = await start({}, { before });
+    const text = await rawHttp(gw.url, rawRequest('POST /mcp', [CLOSE], '{"a":1}'));
+    expect(text).toMatch(/^HTTP\/1.1 502 /);
+    expect(backend.hits).toEqual([]);
+  });
+
+  test('a header that it has made impossible is its own mistake', async () => {
+    const before = (app: express.Express): unknown =>
+      app.use((req, _res, next) => {
+        req.headers['x-user'] = '€';
+        next();
+      });
+    const { gw, backend } = await start({}, { before });
+    await initialize(gw).expect(500);
+    expect([backend.hits, gw.sessions.backends.list()[0]?.state]).toEqual([[], 'up']);
+  });
+
+  test('one that compresses gets no listener for each pause', async () => {
+    const warned = warnings();
+    const { gw, backend } = await start({}, { before: (app) => app.use(compression()) });
+    const text = randomBytes(2_000_000).toString('hex');
+    backend.answer = ({ res }) => res.setHeader('Content-Type', 'text/plain').end(text);
+    const lines = [CLOSE, 'Accept-Encoding: gzip'];
+    const answer = await rawHttp(gw.url, rawRequest('GET /mcp', lines));
+    expect(answer).toMatch(/content-encoding: gzip/i);
+    expect(warned).toEqual([]);
+  });
+
+  test('trusts a proxy: the Host that it tells is told on', async () => {
+    const before = (app: express.Express): unknown => app.set('trust proxy', 'loopback');
+    const { gw, backend } = await start({ xfwd: true }, { before });
+    await rawHttp(gw.url, rawRequest('GET /mcp', [CLOSE, 'X-Forwarded-Host: public.example, b']));
+    expect((await backend.hit(0)).headers['x-forwarded-host']).toBe('public.example');
+  });
+});
+
 describe('sessionForwarder: connections', () => {
   const sockets = ({ hits }: ScriptedBackend): number =>
     new Set(hits.map(({ req }) => req.socket)).size;
@@ -251,6 +432,15 @@ describe('sessionForwarder: connections', () => {
     for (let turn = 0; turn < 20; turn += 1) await call(gw, id).expect(200);
     expect(sockets(backend)).toBe(before);
     expect(new Set(backend.hits.slice(-20).map(({ req }) => req.socket)).size).toBe(1);
+  });
+
+  test('they do not depend on the Host of the client', async () => {
+    const backend = await scriptedBackend(undefined, { tls: true });
+    const options = { backends: backend.origin };
+    const gw = await gateway({ proxy: 'forward', options, proxyOptions: { secure: false } });
+    for (const host of ['a.example', 'b.example', 'a.example'])
+      await initialize(gw, { Host: host }).expect(200);
+    expect(sockets(backend)).toBe(1);
   });
 
   test('those of a backend that is taken off the list are closed, one with a request on it afterwards', async () => {

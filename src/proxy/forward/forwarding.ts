@@ -7,7 +7,7 @@ import type { Destination, Stop } from '../../routing/route.ts';
 import { BODY_IS_GONE } from '../consumed-body.ts';
 import { connectFailureOf } from '../dispatch.ts';
 import { NO_REASON_PHRASE } from '../framing.ts';
-import { answerHeaders, answerTrailers, requestHeaders } from './heads.ts';
+import { answerHeaders, answerTrailers, requestHeaders, type Parsed } from './heads.ts';
 import type { Lane, LaneUser } from './lane.ts';
 import type { ForwarderSettings } from './options.ts';
 import { bodyOf, GONE, type Body } from './request-body.ts';
@@ -32,6 +32,10 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
   #controller: Controller | undefined;
   /** The answer has a body. */
   #flowing = false;
+  /** It has been slower to take than to give. */
+  #waits = false;
+  #ended = false;
+  #triedAgain = false;
 
   constructor(
     req: IncomingMessage,
@@ -63,6 +67,8 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
     this.#upstream = upstream;
     this.#routed?.sent(url);
     this.#routed?.sentAs({ path, secure, changeOrigin, tls });
+    // Somebody listens to the body, and it would be gone a moment later.
+    if (this.#body === undefined && this.#req.readableFlowing) this.#body = bodyOf(this.#req);
     // When all that came with the head has been parsed: then the body is there, nearly always.
     queueMicrotask(() => this.#dispatch(upstream, path));
   }
@@ -78,7 +84,7 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
         return;
       }
       this.#callSessionByItsName();
-      this.#lane = upstream.take();
+      this.#lane = this.#triedAgain ? upstream.takeNew() : upstream.take();
       this.#lane.send(
         {
           path,
@@ -107,22 +113,23 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
   onResponseStart(
     controller: Controller,
     status: number,
-    headers: IncomingMessage['headers'],
+    headers: Readonly<Record<string, Parsed>>,
     reason = '',
   ): void {
     const res = this.res;
     const raw = controller.rawHeaders as Buffer[];
-    const { connection } = headers;
     if (status < 200) {
-      if (status === 103 && this.#req.httpVersionMinor > 0) sendHints(res, headers);
+      if (status === 103 && this.#req.httpVersionMinor > 0) sendHints(res, headers['link']);
       return;
     }
     // node:http takes it from a backend, and throws where it is to be sent on.
     const phrase = NO_REASON_PHRASE.test(reason) ? '' : reason;
-    const given = answerHeaders(raw, connection);
+    const given = answerHeaders(raw, headers['connection']);
     if (phrase === '') res.writeHead(status, given);
     else res.writeHead(status, phrase, given);
-    if (/^text\/event-stream/i.test(headers['content-type'] ?? '')) {
+    // These have no body, whatever length undici waits for.
+    if (status === 204 || status === 304) this.#end();
+    else if (/^text\/event-stream/i.test(String(headers['content-type'] ?? ''))) {
       // Not at once, since a short stream would need two packets for one.
       setImmediate(() => this.#flowing || isOver(res) || res.flushHeaders());
     }
@@ -131,24 +138,45 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
   onResponseData(controller: Controller, chunk: Buffer): void {
     this.#flowing = true;
     if (this.res.write(chunk)) return;
-    controller.pause();
-    this.res.once('drain', () => controller.resume());
+    this.#lane?.pause();
+    // One for all pauses: compression keeps listeners of its own, which are not removed one by one.
+    if (!this.#waits) this.res.on('drain', () => this.#lane?.resume());
+    this.#waits = true;
   }
 
   onResponseEnd(controller: Controller): void {
-    const res = this.res;
+    if (this.#lane?.broken) {
+      this.onResponseError(controller, new Error('the connection was reset'));
+      return;
+    }
     const trailers = controller.rawTrailers as Buffer[] | null;
-    if (trailers?.length) res.addTrailers(answerTrailers(trailers));
+    if (trailers?.length && !this.#ended) this.res.addTrailers(answerTrailers(trailers));
     this.#release(true);
-    res.end();
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.res.end();
     this.#readToTheEnd();
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    const unsent = this.#controller === undefined && this.#lane?.connectError === error;
+    const unsent = this.#controller === undefined;
+    const unconnected = unsent && this.#lane?.connectError === error;
     this.#release(false);
-    if (isOver(this.res)) return;
-    this.#failed(error, unsent).catch(this.#fail);
+    if (isOver(this.res) || this.#ended) return;
+    if (unsent && Reflect.get(error, 'code') === 'UND_ERR_INVALID_ARG') {
+      // A header that the app has set.
+      this.#fail(error);
+    } else if (unsent && !unconnected && !this.#triedAgain) {
+      // A free connection was reset at that moment.
+      this.#triedAgain = true;
+      if (this.#upstream) this.#dispatch(this.#upstream, this.#upstream.prefix + this.#path);
+    } else {
+      this.#failed(error, unconnected).catch(this.#fail);
+    }
   }
 
   async #failed(error: Error, unsent: boolean): Promise<void> {
@@ -226,7 +254,11 @@ function isTimeout(error: Error): boolean {
 }
 
 /** RFC 8297: what a client may fetch meanwhile. */
-function sendHints(res: ServerResponse, headers: IncomingMessage['headers']): void {
-  const { link } = headers;
-  if (link !== undefined && !isOver(res)) res.writeEarlyHints({ link });
+function sendHints(res: ServerResponse, link: Parsed): void {
+  if (link === undefined || isOver(res)) return;
+  try {
+    res.writeEarlyHints({ link: [link].flat().flatMap((links) => links.split(/,\s*(?=<)/)) });
+  } catch {
+    // node:http takes not every link for one; it is only a hint.
+  }
 }

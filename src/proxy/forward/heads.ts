@@ -7,7 +7,11 @@ import { SESSION_HEADER } from '../../protocol/session-id.ts';
 interface ExpressRequest extends IncomingMessage {
   readonly ip?: string;
   readonly protocol?: string;
+  readonly app?: { get(name: string): unknown };
 }
+
+/** A header as undici has parsed it. */
+export type Parsed = string | string[] | undefined;
 
 /** What is written anew, or is for the hop to this gateway only. */
 const OWN_FRAMING = new Set(['transfer-encoding', 'expect', 'host']);
@@ -41,20 +45,43 @@ export function requestHeaders(
     const secure = (socket as Partial<TLSSocket>).encrypted === true;
     sent.push('x-forwarded-for', ip ?? socket.remoteAddress ?? '');
     sent.push('x-forwarded-proto', protocol ?? (secure ? 'https' : 'http'));
-    if (headers.host !== undefined) sent.push('x-forwarded-host', headers.host);
+    const asked = askedHost(req);
+    if (asked !== undefined) sent.push('x-forwarded-host', asked);
   }
   return sent;
 }
 
-/** The headers that a client gets of an answer, byte for byte, without those of one hop. */
-export function answerHeaders(raw: readonly Buffer[], connection: string | undefined): string[] {
-  const named = nominated(connection);
-  const sent: string[] = [];
+/** `req.host` of Express 5; that of Express 4 has no port. */
+function askedHost({ app, headers, socket }: ExpressRequest): string | undefined {
+  const trusts: unknown = app?.get('trust proxy fn');
+  const forwarded = headers['x-forwarded-host'];
+  if (typeof trusts !== 'function' || forwarded === undefined) return headers.host;
+  const isTrusted: unknown = Reflect.apply(trusts, app, [socket.remoteAddress, 0]);
+  return isTrusted === true ? String(forwarded).split(',')[0]?.trim() : headers.host;
+}
+
+/**
+ * The headers that a client gets of an answer, byte for byte, without those of one hop: [name, value, name, value],
+ * a name that is there several times once, with a list of its values, as `writeHead` of Node 20 wants it.
+ */
+export function answerHeaders(raw: readonly Buffer[], connection: Parsed): (string | string[])[] {
+  const named = nominated(Array.isArray(connection) ? connection.join(',') : connection);
+  const sent: (string | string[])[] = [];
+  const lowers: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = textOf(raw[at]);
     const lower = name.toLowerCase();
     if (lower === 'transfer-encoding' || isOfOneHop(lower, named)) continue;
-    sent.push(name, textOf(raw[at + 1]));
+    const value = textOf(raw[at + 1]);
+    const before = lowers.indexOf(lower);
+    if (before === -1) {
+      lowers.push(lower);
+      sent.push(name, value);
+    } else {
+      const place = 2 * before + 1;
+      const values = sent[place] ?? '';
+      sent[place] = Array.isArray(values) ? [...values, value] : [values, value];
+    }
   }
   return sent;
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { Client, type Dispatcher } from 'undici';
 import { dialAgainIfReset, serverNameOf } from '../connect.ts';
@@ -22,7 +23,12 @@ export interface LaneUser {
 export class Lane {
   /** Why there is no connection: then no byte was sent. */
   connectError: Error | undefined;
+  /** The connection was reset, or has failed otherwise: what looks like the end of an answer is none. */
+  broken = false;
+  #socket: Socket | undefined;
+  #paused = false;
   readonly #client: Client;
+  readonly #servername: string | undefined;
   #user: LaneUser | undefined;
 
   /** `onIdleClosed` is told when the connection was closed while nobody used it. */
@@ -31,6 +37,7 @@ export class Lane {
     tls: ConnectionOptions | undefined,
     onIdleClosed: (lane: Lane) => void,
   ) {
+    this.#servername = origin.startsWith('https:') ? new URL(origin).hostname : undefined;
     this.#client = new Client(origin, {
       connect: (place, callback) => {
         const { hostname: host, port, protocol } = place;
@@ -44,6 +51,7 @@ export class Lane {
         dialAgainIfReset(address, secure, this.#user?.res).then(
           (socket) => {
             this.connectError = undefined;
+            this.#adopt(socket);
             this.#user?.connected();
             callback(null, socket);
           },
@@ -67,12 +75,47 @@ export class Lane {
   send(options: Dispatcher.DispatchOptions, user: LaneUser & Dispatcher.DispatchHandler): void {
     this.#user = user;
     this.connectError = undefined;
-    this.#client.dispatch(options, user);
+    this.#client.dispatch(this.#named(options), user);
+  }
+
+  /**
+   * Stops reading what the backend sends. It is the socket that is stopped and not undici's parser, which must not
+   * be told of the end of a connection while it is paused: it would throw, and end the process.
+   */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    // Not at once: this may be called while undici parses, which it cannot do for two connections at a time.
+    queueMicrotask(() => this.#paused || this.#socket?.emit('readable'));
   }
 
   /** The request is over. */
   free(): void {
     this.#user = undefined;
+    this.resume();
+  }
+
+  /** Left out, the servername would be that of the client's Host, and another one would be another connection. */
+  #named(options: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
+    if (this.#servername === undefined) return options;
+    const named = { ...options, servername: this.#servername };
+    return named;
+  }
+
+  #adopt(socket: Socket): void {
+    this.#socket = socket;
+    this.broken = false;
+    this.#paused = false;
+    // Before undici, which takes a reset for the end of an answer without a length.
+    socket.on('error', () => {
+      if (this.#socket === socket) this.broken = true;
+    });
+    const read = socket.read.bind(socket);
+    socket.read = (size): unknown => (this.#paused && size !== 0 ? null : read(size));
   }
 
   /** Closes the connection at once. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
-import { announcesBody, consumedBody } from '../consumed-body.ts';
+import { announcesBody, BODY_IS_GONE, consumedBody } from '../consumed-body.ts';
 
 /** Somebody has read the body, and kept nothing of it. */
 export const GONE: unique symbol = Symbol('gone');
@@ -13,20 +13,31 @@ export type Body = Buffer | Readable | null | typeof GONE;
  */
 export function bodyOf(req: IncomingMessage): Body {
   if (!announcesBody(req)) return null;
-  if (req.readableEnded) return consumedBody(req) ?? GONE;
+  const length = Number(req.headers['content-length'] ?? 0);
+  const wasRead = req.complete && req.readableLength === 0 && length > 0;
+  if (req.readableEnded || wasRead) return consumedBody(req) ?? GONE;
   if (req.complete && req.readableLength > 0 && req.readableFlowing !== true) {
     const bytes: unknown = req.read();
     if (Buffer.isBuffer(bytes)) return bytes;
     if (typeof bytes === 'string') return Buffer.from(bytes, req.readableEncoding ?? 'utf8');
   }
-  return piped(req);
+  return piped(req, length);
 }
 
 /** Not the request itself: undici would destroy it, and take its socket away from whoever wants to log its address. */
-function piped(req: IncomingMessage): Readable {
+function piped(req: IncomingMessage, length: number): Readable {
   const body = new PassThrough();
   // Whoever sends it listens later.
   body.on('error', () => {});
+  if (req.readableEncoding) body.setDefaultEncoding(req.readableEncoding);
+  let size = 0;
+  req.on('data', (chunk: Buffer | string) => {
+    size += Buffer.byteLength(chunk, req.readableEncoding ?? undefined);
+  });
+  // Somebody has read the beginning: undici would send what is left, or nothing, as the whole.
+  req.once('end', () => {
+    if (size < length) body.destroy(new Error(BODY_IS_GONE));
+  });
   req.pipe(body);
   // What breaks off must not look like the end.
   const breakOff = (): unknown =>

@@ -27,9 +27,20 @@ export class Upstream {
     this.#onEmpty = onEmpty;
   }
 
+  /** One that is free or, if there is none, a new one. */
   take(): Lane {
-    const lane =
-      this.#idle.pop() ?? new Lane(this.origin, this.#tls, (closed) => this.#remove(closed));
+    return this.#use(this.#idle.pop() ?? this.#newLane());
+  }
+
+  takeNew(): Lane {
+    return this.#use(this.#newLane());
+  }
+
+  #newLane(): Lane {
+    return new Lane(this.origin, this.#tls, (closed) => this.#remove(closed));
+  }
+
+  #use(lane: Lane): Lane {
     this.#inUse.add(lane);
     return lane;
   }
