@@ -7,6 +7,12 @@ import { createProxyMiddleware as version3 } from 'http-proxy-middleware3';
 import { mcpSessionRouting, sessionForwarder, sessionPlugin, sessionRouter } from '../src/index.ts';
 import { bareUndici } from './bare-undici.ts';
 
+/** One way of forwarding, and what it is held against. */
+export interface Variant {
+  readonly url: string;
+  readonly against?: string;
+}
+
 // All variants in one process: the same JIT state, so that a difference of a few microseconds is one.
 const target = process.argv[2] ?? '';
 
@@ -34,21 +40,38 @@ async function plain(): Promise<string> {
 const agent = (): http.Agent => new http.Agent({ keepAlive: true });
 const routed = { router: sessionRouter, plugins: [sessionPlugin] };
 
-const urls = {
-  'hpm4 plain': await listen(version4({ target, agent: agent() })),
-  'hpm4 plain again': await listen(version4({ target, agent: agent() })),
-  'hpm4 routed': await listen(mcpSessionRouting(null, { backends: target }), version4(routed)),
-  'hpm3 plain': await listen(version3({ target, agent: agent() })),
-  'hpm3 plain again': await listen(version3({ target, agent: agent() })),
-  'hpm3 routed': await listen(mcpSessionRouting(null, { backends: target }), version3(routed)),
-  'undi plain': await listen(bareUndici(target)),
-  'undi forward': await listen(
-    mcpSessionRouting(null, { backends: target }),
-    sessionForwarder() as RequestHandler,
-  ),
-  'undi http': await plain(),
+const routing = (): RequestHandler => mcpSessionRouting(null, { backends: target });
+
+const variants: Record<string, Variant> = {
+  'http-proxy-middleware 4': { url: await listen(version4({ target, agent: agent() })) },
+  'the same again': {
+    url: await listen(version4({ target, agent: agent() })),
+    against: 'http-proxy-middleware 4',
+  },
+  'http-proxy-middleware 4, routed': {
+    url: await listen(routing(), version4(routed)),
+    against: 'http-proxy-middleware 4',
+  },
+  'http-proxy-middleware 3': { url: await listen(version3({ target, agent: agent() })) },
+  'http-proxy-middleware 3, routed': {
+    url: await listen(routing(), version3(routed)),
+    against: 'http-proxy-middleware 3',
+  },
+  'Express and undici alone': { url: await listen(bareUndici(target)) },
+  'sessionForwarder, routed': {
+    url: await listen(routing(), sessionForwarder() as RequestHandler),
+    against: 'Express and undici alone',
+  },
+  'sessionForwarder, routed, against the proxy': {
+    url: await listen(routing(), sessionForwarder() as RequestHandler),
+    against: 'http-proxy-middleware 4',
+  },
+  'sessionForwarder, routed, without Express': {
+    url: await plain(),
+    against: 'http-proxy-middleware 4',
+  },
 };
 
 process.on('message', () => process.send?.(process.cpuUsage()));
 process.on('disconnect', () => process.exit(0));
-process.send?.(urls);
+process.send?.(variants);

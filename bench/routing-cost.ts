@@ -1,6 +1,6 @@
 /**
- * What routing costs: CPU time of the gateway process per request of a session, against the same proxy without
- * this package. Rounds alternate and are paired; "again" is the plain proxy a second time, the control.
+ * What routing and forwarding cost: CPU time of the gateway process per request of a session, against the same
+ * proxy without this package. Rounds alternate and are paired; "again" is the plain proxy a second time, the control.
  *
  *   npm run bench
  */
@@ -8,6 +8,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Variant } from './gateway-process.ts';
 
 const ROUNDS = 15;
 const REQUESTS = 3000;
@@ -72,13 +73,13 @@ const target = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`;
 const gateway = fork(new URL('gateway-process.ts', import.meta.url), [target], {
   execArgv: ['--import', 'tsx'],
 });
-const [urls] = (await once(gateway, 'message')) as [Record<string, string>];
-const names = Object.keys(urls);
+const [variants] = (await once(gateway, 'message')) as [Record<string, Variant>];
+const names = Object.keys(variants);
 const costs = new Map<string, number[]>(names.map((name) => [name, []]));
 
 for (let turn = -2; turn < ROUNDS; turn += 1) {
   for (const name of turn % 2 === 0 ? names : names.toReversed()) {
-    const cost = await round(gateway, urls[name] ?? '');
+    const cost = await round(gateway, variants[name]?.url ?? '');
     if (turn >= 0) costs.get(name)?.push(cost);
   }
 }
@@ -87,13 +88,15 @@ console.log(
   `Node ${process.version}, ${ROUNDS} rounds of ${REQUESTS} requests, ${CONNECTIONS} connections`,
 );
 console.log(
-  '| variant | CPU per request, median | efficiency against plain, median of pairs |\n|---|---|---|',
+  '| variant | CPU per request, median | against | efficiency, median of pairs |\n|---|---|---|---|',
 );
 for (const name of names) {
-  const plain = costs.get(`${name.slice(0, 4)} plain`) ?? [];
+  const { against = name } = variants[name] ?? {};
+  const plain = costs.get(against) ?? [];
   const own = costs.get(name) ?? [];
   const ratio = median(own.map((cost, at) => (plain[at] ?? Number.NaN) / cost));
-  console.log(`| ${name} | ${median(own).toFixed(0)} us | ${ratio.toFixed(3)} x |`);
+  const relation = against === name ? '|' : `${against} | ${ratio.toFixed(3)} x`;
+  console.log(`| ${name} | ${median(own).toFixed(0)} us | ${relation} |`);
 }
 gateway.disconnect();
 agent.destroy();

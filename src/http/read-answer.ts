@@ -2,20 +2,20 @@ import type { ServerResponse } from 'node:http';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
 import type { AnswerHead } from '../routing/answer.ts';
 import { canDecode, decodeBody } from './decode-body.ts';
+import type { HeadView } from './head-arguments.ts';
 
 /** A body that may tell of a lost session is read if it is no longer. */
 export const MAX_INSPECTED: number = 64 * 1024;
 
 /** What the head of an answer says that is about to be sent. */
-export function headOf(res: ServerResponse): AnswerHead {
-  const sessionId = res.getHeader(SESSION_HEADER);
-  const contentType = String(res.getHeader('content-type') ?? '');
+export function headOf(head: HeadView): AnswerHead {
+  const coding = (head.get('content-encoding') ?? 'identity').toLowerCase();
   return {
-    status: res.statusCode,
-    sessionId: Array.isArray(sessionId) ? sessionId.join(', ') : sessionId?.toString(),
-    eventStream: contentType.toLowerCase().startsWith('text/event-stream'),
-    encoded: !canDecode(codingOf(res)),
-    packed: codingOf(res) !== 'identity',
+    status: head.status,
+    sessionId: head.get(SESSION_HEADER),
+    eventStream: /^text\/event-stream/i.test(head.get('content-type') ?? ''),
+    encoded: !canDecode(coding),
+    packed: coding !== 'identity',
   };
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Readable } from 'node:stream';
 import { settleRequest, type Answer } from './answer.ts';
 import { putBefore, type Method, type Watcher } from './gated-response.ts';
-import { applyHead, headersOf, type HeaderPairs } from './head-arguments.ts';
+import { headersOf, HeadView, type HeaderPairs } from './head-arguments.ts';
 import { bytesOf, HeldAnswer, swallow } from './held-answer.ts';
 import { Inspection, type InspectionOptions } from './inspection.ts';
 import { relay } from './relay.ts';
@@ -52,7 +52,7 @@ export const SEND: Release = Object.freeze({ kind: 'send' });
 export class ResponseGate implements Watcher {
   readonly #res: ServerResponse;
   readonly #originals: Readonly<Record<Method, (...args: never[]) => unknown>>;
-  readonly #onHead: (res: ServerResponse) => HeadVerdict;
+  readonly #onHead: (head: HeadView) => HeadVerdict;
   readonly #trigger: string | undefined;
   /** What the app had set before there was an answer: CORS headers belong on our answers too. */
   readonly #headersBefore: OutgoingHttpHeaders;
@@ -65,7 +65,7 @@ export class ResponseGate implements Watcher {
   /** With a `trigger` only an answer that carries this header (lower case) is looked at. */
   constructor(
     res: ServerResponse,
-    onHead: (res: ServerResponse) => HeadVerdict,
+    onHead: (head: HeadView) => HeadVerdict,
     trigger: string | undefined,
   ) {
     this.#res = res;
@@ -141,12 +141,13 @@ export class ResponseGate implements Watcher {
       if (!relevant) this.#state = 'open';
       return;
     }
-    if (method === 'writeHead') applyHead(this.#res, args, given);
-    const verdict = this.#onHead(this.#res);
+    const head = new HeadView(this.#res, method, args, given);
+    const verdict = this.#onHead(head);
     if (verdict.kind === 'pass') {
       this.#state = 'open';
       return;
     }
+    head.settle();
     if (verdict.kind === 'observe') {
       this.#state = 'observing';
       this.#inspection = new Inspection(verdict.of, (body) => {

@@ -45,15 +45,21 @@ export interface Connections {
   destroy(): void;
 }
 
-const routedRequests = new WeakMap<IncomingMessage, RoutedRequest>();
+/** On the request itself: an entry of a WeakMap costs more than all else that is done for a request of a session. */
+const ROUTED: unique symbol = Symbol('mcp-session-routing');
 
 /** The request as the middleware has left it, for whoever proxies it; no reference to the middleware is needed. */
-export function routedRequestOf(req: IncomingMessage): RoutedRequest | undefined {
-  return routedRequests.get(req);
+export function routedRequestOf(
+  req: IncomingMessage & { [ROUTED]?: RoutedRequest },
+): RoutedRequest | undefined {
+  return req[ROUTED];
 }
 
-export function rememberRoutedRequest(req: IncomingMessage, routed: RoutedRequest): void {
-  routedRequests.set(req, routed);
+export function rememberRoutedRequest(
+  req: IncomingMessage & { [ROUTED]?: RoutedRequest },
+  routed: RoutedRequest,
+): void {
+  req[ROUTED] = routed;
 }
 
 /** A response that nobody can write to any more. */

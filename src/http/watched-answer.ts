@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
 import type { PinnedRoute } from '../routing/route.ts';
 import { settleRequest, type Answer } from './answer.ts';
 import { NotConnected } from './ask-backend.ts';
+import type { HeadView } from './head-arguments.ts';
 import { refusedAs, type Around, type Question } from './question.ts';
 import { headOf, MAX_INSPECTED, textOf } from './read-answer.ts';
 import { FIRST_EVENT } from './read-endpoint.ts';
@@ -29,7 +30,7 @@ export class WatchedAnswer {
     const looksAtAll =
       route.kind === 'pinned' || route.stream || this.#around.routing.eraFinder.hears(route);
     const trigger = looksAtAll ? undefined : SESSION_HEADER;
-    this.#gate ??= new ResponseGate(res, () => this.#onHead(), trigger);
+    this.#gate ??= new ResponseGate(res, (head) => this.#onHead(head), trigger);
   }
 
   /** Answers in place of a backend. */
@@ -45,13 +46,13 @@ export class WatchedAnswer {
     this.#gate?.open();
   }
 
-  #onHead(): HeadVerdict {
+  #onHead(given: HeadView): HeadVerdict {
     const { res, route, asked } = this.#question;
     const { routing, streams } = this.#around;
-    if (route.kind === 'pinned') callByClientsName(res, route);
-    const head = headOf(res);
+    if (route.kind === 'pinned') callByClientsName(given, route);
+    const head = headOf(given);
     const plan = routing.planAnswer(route, asked, head);
-    if ('dropSessionId' in plan && plan.dropSessionId) res.removeHeader(SESSION_HEADER);
+    if ('dropSessionId' in plan && plan.dropSessionId) given.remove(SESSION_HEADER);
     switch (plan.kind) {
       case 'pass':
         if (route.kind === 'pinned' && head.eventStream) streams.add(route.key, res);
@@ -74,7 +75,7 @@ export class WatchedAnswer {
       case 'tasks':
         return { kind: 'scan', by: this.#records.tasks() };
       case 'endpoint':
-        res.removeHeader(SESSION_HEADER);
+        given.remove(SESSION_HEADER);
         return { kind: 'inspect', of: FIRST_EVENT, read: (body) => this.#records.endpoint(body) };
       case 'refuse':
         return {
@@ -146,7 +147,7 @@ function hasBody({ headers, method }: IncomingMessage): boolean {
 }
 
 /** The client knows a session that was recovered by another id than its backend. */
-function callByClientsName(res: ServerResponse, { id, backendSession }: PinnedRoute): void {
+function callByClientsName(head: HeadView, { id, backendSession }: PinnedRoute): void {
   if (backendSession === undefined) return;
-  if (res.getHeader(SESSION_HEADER) === backendSession) res.setHeader(SESSION_HEADER, id);
+  if (head.get(SESSION_HEADER) === backendSession) head.set(SESSION_HEADER, id);
 }

@@ -15,7 +15,7 @@ import type { ProxyOptionsLike, ProxyServerLike } from './proxy-like.ts';
 import { targetUrl } from './target-url.ts';
 import { wrapRouter } from './wrap-router.ts';
 
-type Connection = string | undefined;
+const CLOSE = /(?:^|[\s,])close(?:$|[\s,])/i;
 
 /**
  * The plugin for http-proxy-middleware 3 and 4: routes sessions, also where the proxy has only a `target` or a
@@ -26,7 +26,8 @@ type Connection = string | undefined;
  * createProxyMiddleware({ pathFilter: '/mcp', target, plugins: [sessionPlugin] })
  */
 export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOptionsLike): void {
-  const connections = new WeakMap<IncomingMessage, Connection>();
+  /** Requests whose client wants the connection closed. */
+  const closing = new WeakSet<IncomingMessage>();
   // Their path is not the client's.
   const ownPath = options.ignorePath === true || options.toProxy === true;
   const handled = options.selfHandleResponse === true;
@@ -49,7 +50,7 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
     const url = targetUrl(target);
     routed?.sent(url);
     const origin = originOf(url);
-    connections.set(req, req.headers.connection);
+    if (CLOSE.test(req.headers.connection ?? '')) closing.add(req);
     req.headers = withoutHopByHop(req.headers);
     // The 100 has been sent by node:http; and with this header the proxies leave out "proxyReq".
     delete req.headers.expect;
@@ -85,9 +86,7 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
       // node:http takes it from a backend, and throws where it is to be sent on, which would end the process.
       if (NO_REASON_PHRASE.test(proxyRes.statusMessage ?? '')) proxyRes.statusMessage = '';
       // The proxies answer with the request's own "Connection".
-      if (/(?:^|[\s,])close(?:$|[\s,])/i.test(connections.get(req) ?? '')) {
-        req.headers.connection = 'close';
-      }
+      if (closing.has(req)) req.headers.connection = 'close';
       // A backend that breaks off must not look like one that has finished.
       proxyRes.once('close', () => proxyRes.complete || res.destroy());
       // Before httpxy destroys the response: afterwards it looks as if the client had left.

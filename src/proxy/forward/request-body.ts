@@ -16,10 +16,16 @@ export function bodyOf(req: IncomingMessage): Body {
   const length = Number(req.headers['content-length'] ?? 0);
   const wasRead = req.complete && req.readableLength === 0 && length > 0;
   if (req.readableEnded || wasRead) return consumedBody(req) ?? GONE;
-  if (req.complete && req.readableLength > 0 && req.readableFlowing !== true) {
+  // `complete` is set late: not before whoever is told of the last byte has returned.
+  const { readableLength: there } = req;
+  const isThere = there > 0 && (there === length || req.complete);
+  if (isThere && !req.readableFlowing && !req.readableEncoding) {
     const bytes: unknown = req.read();
-    if (Buffer.isBuffer(bytes)) return bytes;
-    if (typeof bytes === 'string') return Buffer.from(bytes, req.readableEncoding ?? 'utf8');
+    if (Buffer.isBuffer(bytes)) {
+      // Whoever waits for its end is told.
+      req.resume();
+      return bytes;
+    }
   }
   return piped(req, length);
 }
