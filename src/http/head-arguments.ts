@@ -43,7 +43,8 @@ export class HeadView {
     for (const [key, value] of this.#given ?? []) {
       // Most are told apart by their length.
       if (key.length !== name.length || key.toLowerCase() !== name) continue;
-      const text = Array.isArray(value) ? value.join(', ') : String(value);
+      // What has no types may give a number.
+      const text = [value].flat().join(', ');
       found = found === undefined ? text : `${found}, ${text}`;
     }
     if (found !== undefined) return found;
