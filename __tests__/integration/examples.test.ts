@@ -213,6 +213,7 @@ describe('gateway.ts with a setting that cannot be', () => {
       port: 3000,
       host: '127.0.0.1',
       mcpPath: '/mcp',
+      proxy: 'http-proxy-middleware',
       sessionOptions: {},
     });
   });
