@@ -35,6 +35,7 @@ export function askBackend(backendUrl: string, ask: Ask): Promise<IncomingMessag
   const url = new URL(backendUrl);
   const secure = url.protocol === 'https:';
   const request = (secure ? https : http).request({
+    ...ask.tls,
     protocol: url.protocol,
     hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port,
@@ -42,7 +43,6 @@ export function askBackend(backendUrl: string, ask: Ask): Promise<IncomingMessag
     method: ask.method,
     headers: ask.changeOrigin ? { ...ask.headers, host: url.host } : ask.headers,
     agent: false,
-    ...ask.tls,
     rejectUnauthorized: ask.secure,
     ...(ask.signal && { signal: ask.signal }),
   });

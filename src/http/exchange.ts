@@ -157,8 +157,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     this.#answer.watch();
     const { routing } = this.#around;
     const destination = routing.destination(this.route, this.req);
-    if (this.route.kind === 'pinned' && this.route.backendSession !== undefined)
-      this.req.headers[SESSION_HEADER] = this.route.backendSession;
+    this.#callSessionByItsName();
     return destination;
   }
 
@@ -166,7 +165,14 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     const { routing } = this.#around;
     const next = await routing.connectFailed(this.route, origin, failure, this.req);
     if (next.kind === 'backend') this.moved(next.url);
+    this.#callSessionByItsName();
     return next;
+  }
+
+  /** The backend of a session that was recovered has another name for it than the client. */
+  #callSessionByItsName(): void {
+    if (this.route.kind !== 'pinned' || this.route.backendSession === undefined) return;
+    this.req.headers[SESSION_HEADER] = this.route.backendSession;
   }
 
   moved(url: string): void {

@@ -2,6 +2,7 @@ import { ServerResponse, type IncomingMessage } from 'node:http';
 import { originOf } from '../backends/origin.ts';
 import { isOver, routedRequestOf, type RoutedRequest } from '../http/routed-request.ts';
 import type { Stop } from '../routing/route.ts';
+import { answerStop } from './answer-stop.ts';
 import { connectFailureOf, isConnectError, NotDispatched } from './dispatch.ts';
 import type { ProxyOptionsLike, ProxyServerLike } from './proxy-like.ts';
 
@@ -55,21 +56,16 @@ async function answerFailure(
 ): Promise<void> {
   const origin = originOf(routed.route.backendUrl);
   if (error instanceof NotDispatched) {
-    answer(routed, error.stop);
+    answerStop(routed, error.stop);
   } else if (res.headersSent) {
     res.destroy();
   } else if (origin !== undefined && isConnectError(error)) {
     // An agent of the user's: what ours would have found out while connecting.
     const next = await routed.connectFailed(origin, connectFailureOf(error));
-    answer(routed, next.kind === 'backend' || next.kind === 'default' ? NO_BACKEND : next);
+    answerStop(routed, next.kind === 'backend' || next.kind === 'default' ? NO_BACKEND : next);
   } else {
-    answer(routed, origin === undefined ? UPSTREAM_FAILED : await routed.brokenOff(origin));
+    answerStop(routed, origin === undefined ? UPSTREAM_FAILED : await routed.brokenOff(origin));
   }
-}
-
-function answer(routed: RoutedRequest, stop: Stop): void {
-  if (stop.kind === 'deleted') routed.confirmDeleted();
-  else routed.refuse(stop.reason);
 }
 
 function isRequest(value: unknown): value is IncomingMessage {

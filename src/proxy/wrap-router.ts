@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { routedRequestOf } from '../http/routed-request.ts';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
+import { answerStop } from './answer-stop.ts';
 import { hasDotSegments } from './dot-segments.ts';
 import { lookUpRouterTable } from './router-table.ts';
 import { sessionRouter } from './session-router.ts';
@@ -37,10 +38,10 @@ export function wrapRouter(options: { router?: unknown; pathFilter?: unknown }):
       }
     }
     const destination = routed.destination();
-    if (destination.kind === 'refuse') routed.refuse(destination.reason);
-    if (destination.kind === 'deleted') routed.confirmDeleted();
     if (destination.kind === 'backend') return destination.url;
-    return destination.kind === 'default' ? undefined : answered();
+    if (destination.kind === 'default') return undefined;
+    answerStop(routed, destination);
+    return answered();
   };
 }
 

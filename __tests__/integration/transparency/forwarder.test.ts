@@ -13,7 +13,11 @@ import { call, initialize, openSession, openSessions } from '../../helpers/mcp-c
 import { chunked, parseRaw, rawConnection, rawHttp, rawRequest } from '../../helpers/raw-http.ts';
 import { rawOpening, sessionLines } from '../../helpers/raw-mcp.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
-import { scriptedBackend, type ScriptedBackend } from '../../helpers/scripted-backend.ts';
+import {
+  CERTIFICATE,
+  scriptedBackend,
+  type ScriptedBackend,
+} from '../../helpers/scripted-backend.ts';
 import { until } from '../../helpers/until.ts';
 import { warnings } from '../../helpers/warnings.ts';
 
@@ -443,6 +447,33 @@ describe('sessionForwarder: connections', () => {
     expect(sockets(backend)).toBe(1);
   });
 
+  test('D2: what this package asks a backend itself it asks with the same TLS options', async () => {
+    const [a, b] = await Promise.all(
+      ['a', 'b'].map((name) => scriptedBackend(undefined, { name, tls: true })),
+    );
+    const options = { backends: [a?.origin ?? '', b?.origin ?? ''], recover: true };
+    const proxyOptions = { ca: CERTIFICATE.cert };
+    const gw = await gateway({ proxy: 'forward', options, proxyOptions });
+    const id = await openSession(gw);
+    await a?.refuse();
+    await call(gw, id).expect(200);
+    expect(b?.hits.map(({ method }) => method)).toEqual(['POST', 'POST', 'POST']);
+    // Certificates of nobody are refused there as here.
+    const strict = await gateway({ proxy: 'forward', options });
+    expectRefusal(await initialize(strict), 'no_backend');
+  });
+
+  test('the TLS options lead to no other place', async () => {
+    const backend = await scriptedBackend(undefined, { tls: true });
+    const gw = await gateway({
+      proxy: 'forward',
+      options: { backends: backend.origin },
+      proxyOptions: { tls: { ca: CERTIFICATE.cert, host: '192.0.2.1', port: 1, path: '/none' } },
+    });
+    expect((await initialize(gw)).status).toBe(200);
+    expect(backend.hits).toHaveLength(1);
+  });
+
   test('those of a backend that is taken off the list are closed, one with a request on it afterwards', async () => {
     const backends = await Promise.all([scriptedBackend(), scriptedBackend()]);
     const [a, b] = backends;
@@ -472,7 +503,8 @@ describe('sessionForwarder: connections', () => {
     await openSession(gw);
     expect(backend.sockets.size).toBe(1);
     await gw.sessions.close();
-    await until(() => backend.sockets.size === 0);
+    // Long before they would be closed for being free.
+    await until(() => backend.sockets.size === 0, 2000);
   });
 
   test('one forwarder serves two middlewares', async () => {

@@ -2,18 +2,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { isOver, type RoutedRequest } from '../../http/routed-request.ts';
-import { SESSION_HEADER } from '../../protocol/session-id.ts';
 import type { Destination, Stop } from '../../routing/route.ts';
+import { answerStop } from '../answer-stop.ts';
 import { BODY_IS_GONE } from '../consumed-body.ts';
 import { connectFailureOf } from '../dispatch.ts';
-import { NO_REASON_PHRASE } from '../framing.ts';
-import { answerHeaders, answerTrailers, requestHeaders, type Parsed } from './heads.ts';
+import { requestHeaders, type Parsed } from './heads.ts';
 import type { Lane, LaneUser } from './lane.ts';
 import type { ForwarderSettings } from './options.ts';
 import { bodyOf, GONE, type Body } from './request-body.ts';
+import { ReturnedAnswer } from './returned-answer.ts';
 import type { Upstream, Upstreams } from './upstreams.ts';
 
 type Controller = Dispatcher.DispatchController;
+
+const NO_BACKEND: Stop = { kind: 'refuse', reason: 'no_backend' };
 
 /** One request on its way to a backend, and the answer on its way back. */
 export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
@@ -30,11 +32,7 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
   #body: Body | undefined;
   /** From when on bytes may have been sent. */
   #controller: Controller | undefined;
-  /** The answer has a body. */
-  #flowing = false;
-  /** It has been slower to take than to give. */
-  #waits = false;
-  #ended = false;
+  readonly #answer: ReturnedAnswer;
   #triedAgain = false;
 
   constructor(
@@ -55,6 +53,7 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
     this.#settings = given.settings;
     this.#upstreams = given.upstreams;
     this.#fail = given.fail;
+    this.#answer = new ReturnedAnswer(res, () => this.#lane?.resume());
     res.once('close', () => this.#left());
   }
 
@@ -64,26 +63,31 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
     const upstream = this.#upstreams.to(url);
     const path = upstream.prefix + this.#path;
     const secure = tls?.rejectUnauthorized !== false;
-    this.#upstream = upstream;
     this.#routed?.sent(url);
     this.#routed?.sentAs({ path, secure, changeOrigin, tls });
     // Somebody listens to the body, and it would be gone a moment later.
     if (this.#body === undefined && this.#req.readableFlowing) this.#body = bodyOf(this.#req);
     // When all that came with the head has been parsed: then the body is there, nearly always.
-    queueMicrotask(() => this.#dispatch(upstream, path));
+    queueMicrotask(() => this.#dispatch(url, path));
   }
 
-  #dispatch(upstream: Upstream, path: string): void {
-    if (isOver(this.res)) return;
+  #dispatch(url: string, path: string): void {
+    // It may have been forgotten meanwhile, with its last connection.
+    const upstream = this.#upstreams.to(url);
+    this.#upstream = upstream;
+    if (isOver(this.res)) {
+      upstream.tellIfEmpty();
+      return;
+    }
     const { changeOrigin, xfwd, headersTimeout } = this.#settings;
     const host = changeOrigin ? upstream.host : undefined;
     try {
       this.#body = this.#body === undefined ? bodyOf(this.#req) : this.#body;
       if (this.#body === GONE) {
+        upstream.tellIfEmpty();
         this.#tellThatBodyIsGone();
         return;
       }
-      this.#callSessionByItsName();
       this.#lane = this.#triedAgain ? upstream.takeNew() : upstream.take();
       this.#lane.send(
         {
@@ -116,32 +120,14 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
     headers: Readonly<Record<string, Parsed>>,
     reason = '',
   ): void {
-    const res = this.res;
-    const raw = controller.rawHeaders as Buffer[];
-    if (status < 200) {
-      if (status === 103 && this.#req.httpVersionMinor > 0) sendHints(res, headers['link']);
-      return;
-    }
-    // node:http takes it from a backend, and throws where it is to be sent on.
-    const phrase = NO_REASON_PHRASE.test(reason) ? '' : reason;
-    const given = answerHeaders(raw, headers['connection']);
-    if (phrase === '') res.writeHead(status, given);
-    else res.writeHead(status, phrase, given);
-    // These have no body, whatever length undici waits for.
-    if (status === 204 || status === 304) this.#end();
-    else if (/^text\/event-stream/i.test(String(headers['content-type'] ?? ''))) {
-      // Not at once, since a short stream would need two packets for one.
-      setImmediate(() => this.#flowing || isOver(res) || res.flushHeaders());
-    }
+    if (status === 103) this.#answer.hint(headers['link']);
+    if (status < 200) return;
+    this.#answer.begin(status, reason, controller.rawHeaders as Buffer[], headers);
+    if (this.#answer.ended) this.#readToTheEnd();
   }
 
-  onResponseData(controller: Controller, chunk: Buffer): void {
-    this.#flowing = true;
-    if (this.res.write(chunk)) return;
-    this.#lane?.pause();
-    // One for all pauses: compression keeps listeners of its own, which are not removed one by one.
-    if (!this.#waits) this.res.on('drain', () => this.#lane?.resume());
-    this.#waits = true;
+  onResponseData(_controller: Controller, chunk: Buffer): void {
+    if (!this.#answer.write(chunk)) this.#lane?.pause();
   }
 
   onResponseEnd(controller: Controller): void {
@@ -149,31 +135,24 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
       this.onResponseError(controller, new Error('the connection was reset'));
       return;
     }
-    const trailers = controller.rawTrailers as Buffer[] | null;
-    if (trailers?.length && !this.#ended) this.res.addTrailers(answerTrailers(trailers));
     this.#release(true);
-    this.#end();
-  }
-
-  #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.res.end();
+    this.#answer.end((controller.rawTrailers ?? []) as Buffer[]);
     this.#readToTheEnd();
   }
 
   onResponseError(_controller: Controller, error: Error): void {
+    const { url = '', prefix = '' } = this.#upstream ?? {};
     const unsent = this.#controller === undefined;
     const unconnected = unsent && this.#lane?.connectError === error;
     this.#release(false);
-    if (isOver(this.res) || this.#ended) return;
+    if (isOver(this.res) || this.#answer.ended) return;
     if (unsent && Reflect.get(error, 'code') === 'UND_ERR_INVALID_ARG') {
       // A header that the app has set.
       this.#fail(error);
     } else if (unsent && !unconnected && !this.#triedAgain) {
       // A free connection was reset at that moment.
       this.#triedAgain = true;
-      if (this.#upstream) this.#dispatch(this.#upstream, this.#upstream.prefix + this.#path);
+      this.#dispatch(url, prefix + this.#path);
     } else {
       this.#failed(error, unconnected).catch(this.#fail);
     }
@@ -194,7 +173,7 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
     } else if (isTimeout(error)) {
       this.#routed.refuse('upstream_timeout');
     } else {
-      this.#stop(await this.#routed.brokenOff(origin));
+      answerStop(this.#routed, await this.#routed.brokenOff(origin));
     }
   }
 
@@ -203,12 +182,7 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
     // A client that has left tells nothing of the backend.
     if (isOver(this.res)) return;
     if (next.kind === 'backend') this.send(next.url);
-    else this.#stop(next.kind === 'default' ? { kind: 'refuse', reason: 'no_backend' } : next);
-  }
-
-  #stop(stop: Stop): void {
-    if (stop.kind === 'deleted') this.#routed?.confirmDeleted();
-    else this.#routed?.refuse(stop.reason);
+    else answerStop(this.#routed, next.kind === 'default' ? NO_BACKEND : next);
   }
 
   /** Nothing was sent. It is the app that has to be told, and the client must not wait for it. */
@@ -219,13 +193,6 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
     }
     process.emitWarning(`sessionForwarder: ${BODY_IS_GONE}`);
     this.#routed.refuse('upstream_failed');
-  }
-
-  /** The session may have been recovered meanwhile: its backend has another name for it. */
-  #callSessionByItsName(): void {
-    const { route } = this.#routed ?? {};
-    if (route?.kind === 'pinned' && route.backendSession !== undefined)
-      this.#req.headers[SESSION_HEADER] = route.backendSession;
   }
 
   /** The client has its answer, or has left. */
@@ -251,14 +218,4 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
 
 function isTimeout(error: Error): boolean {
   return Reflect.get(error, 'code') === 'UND_ERR_HEADERS_TIMEOUT';
-}
-
-/** RFC 8297: what a client may fetch meanwhile. */
-function sendHints(res: ServerResponse, link: Parsed): void {
-  if (link === undefined || isOver(res)) return;
-  try {
-    res.writeEarlyHints({ link: [link].flat().flatMap((links) => links.split(/,\s*(?=<)/)) });
-  } catch {
-    // node:http takes not every link for one; it is only a hint.
-  }
 }

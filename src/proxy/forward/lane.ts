@@ -25,6 +25,8 @@ export class Lane {
   connectError: Error | undefined;
   /** The connection was reset, or has failed otherwise: what looks like the end of an answer is none. */
   broken = false;
+  /** It is not to be used again. */
+  left = false;
   #socket: Socket | undefined;
   #paused = false;
   readonly #client: Client;
@@ -43,10 +45,10 @@ export class Lane {
         const { hostname: host, port, protocol } = place;
         const secure = protocol === 'https:';
         const address = {
+          ...(secure && { servername: serverNameOf(host), ...tls }),
           host,
           port: port || (secure ? 443 : 80),
           ...{ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE },
-          ...(secure && { servername: serverNameOf(host), ...tls }),
         };
         dialAgainIfReset(address, secure, this.#user?.res).then(
           (socket) => {

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isOver, routedRequestOf } from '../../http/routed-request.ts';
 import { SessionRoutingError } from '../../protocol/errors.ts';
+import type { Destination } from '../../routing/route.ts';
+import { answerStop } from '../answer-stop.ts';
 import { hasDotSegments } from '../dot-segments.ts';
 import { originForm } from '../framing.ts';
 import { closeWithConnection } from '../pipelined.ts';
@@ -56,16 +58,16 @@ export function sessionForwarder(options: SessionForwarderOptions = {}): Session
       const preparing = routed?.prepare();
       const go = (): void => {
         if (isOver(res)) return;
-        const destination = routed?.destination() ?? { kind: 'default' };
-        if (destination.kind === 'refuse') routed?.refuse(destination.reason);
-        else if (destination.kind === 'deleted') routed?.confirmDeleted();
-        else {
-          const url = destination.kind === 'backend' ? destination.url : settings.target;
-          if (url === undefined) throw nowhere(routed !== undefined);
-          routed?.onClose(upstreams);
-          closeWithConnection(req, res);
-          new Forwarding(req, res, { routed, path, settings, upstreams, fail }).send(url);
+        const destination: Destination = routed?.destination() ?? { kind: 'default' };
+        if (destination.kind === 'refuse' || destination.kind === 'deleted') {
+          answerStop(routed, destination);
+          return;
         }
+        const url = destination.kind === 'backend' ? destination.url : settings.target;
+        if (url === undefined) throw nowhere(routed !== undefined);
+        routed?.onClose(upstreams);
+        closeWithConnection(req, res);
+        new Forwarding(req, res, { routed, path, settings, upstreams, fail }).send(url);
       };
       if (preparing) preparing.then(go).catch(fail);
       else go();

@@ -5,6 +5,7 @@ import { Lane } from './lane.ts';
 
 /** A backend, as it stands in a record, and the connections to it. As many as are needed: none waits for another. */
 export class Upstream {
+  readonly url: string;
   readonly origin: string;
   /** `Host` of the backend. */
   readonly host: string;
@@ -15,11 +16,10 @@ export class Upstream {
   readonly #inUse = new Set<Lane>();
   /** The one that was used last comes last, and is taken first: the others may go. */
   readonly #idle: Lane[] = [];
-  /** In use, and not to be used again. */
-  #left = new WeakSet<Lane>();
 
   constructor(url: string, tls: ConnectionOptions | undefined, onEmpty: () => void) {
     const { origin, host, pathname } = new URL(url);
+    this.url = url;
     this.origin = origin;
     this.host = host;
     this.prefix = pathname.replace(/\/$/, '');
@@ -49,19 +49,19 @@ export class Upstream {
   giveBack(lane: Lane, reusable: boolean): void {
     lane.free();
     this.#inUse.delete(lane);
-    if (reusable && !this.#left.has(lane)) {
+    if (reusable && !lane.left) {
       this.#idle.push(lane);
       return;
     }
     lane.close();
-    this.#tellIfEmpty();
+    this.tellIfEmpty();
   }
 
   /** Closes the connections that are free, and the others when their requests are over. */
   leave(): void {
-    for (const lane of this.#inUse) this.#left.add(lane);
+    for (const lane of this.#inUse) lane.left = true;
     for (const lane of this.#idle.splice(0)) lane.close();
-    this.#tellIfEmpty();
+    this.tellIfEmpty();
   }
 
   destroy(): void {
@@ -74,10 +74,11 @@ export class Upstream {
     if (at === -1) return;
     this.#idle.splice(at, 1);
     lane.close();
-    this.#tellIfEmpty();
+    this.tellIfEmpty();
   }
 
-  #tellIfEmpty(): void {
+  /** It need not be remembered where there is no connection to it. */
+  tellIfEmpty(): void {
     if (this.#inUse.size + this.#idle.length === 0) this.#onEmpty();
   }
 }
