@@ -391,8 +391,8 @@ export const proofs: readonly Proof[] = [
   {
     id: 'D5',
     file: 'src/proxy/session-plugin.ts',
-    find: "proxyRes.once('close', () => proxyRes.complete || res.destroy());",
-    replace: "proxyRes.once('close', () => res.end());",
+    find: "proxyRes.on('close', () => proxyRes.complete || res.destroy());",
+    replace: "proxyRes.on('close', () => res.end());",
     test: CONTRACT,
     title: 'D5: an answer that is cut in the middle is cut for the client too',
   },
@@ -448,8 +448,8 @@ export const proofs: readonly Proof[] = [
   {
     id: 'D9',
     file: 'src/proxy/wrap-router.ts',
-    find: "routed.route.kind === 'open' && theirs",
-    replace: 'theirs',
+    find: "const asksTheirs = routed.route.kind === 'open' && !routed.stops();",
+    replace: 'const asksTheirs = true;',
     test: CONTRACT,
     title: "D9: the user's own router chooses for opening requests",
   },
@@ -594,7 +594,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'F3',
     file: 'src/proxy/session-plugin.ts',
-    find: "else res.once('close', () => res.writableFinished || proxyReq.destroy());",
+    find: "else res.on('close', () => res.writableFinished || proxyReq.destroy());",
     replace: '',
     test: `${TRANSPARENCY}/aborts.test.ts`,
     title: 'F3 ',

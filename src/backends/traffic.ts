@@ -34,7 +34,7 @@ export class Traffic {
     this.#add(origin, end);
     return {
       moveTo: (to) => {
-        if (at === undefined) return;
+        if (at === undefined || at === to) return;
         this.#remove(at, end);
         this.#add(to, end);
         at = to;
@@ -99,10 +99,13 @@ export class Traffic {
   }
 
   #add(origin: string, end: (() => void) | undefined): void {
-    const place = this.#places.get(origin) ?? { requests: 0, streams: new Set() };
+    let place = this.#places.get(origin);
+    if (!place) {
+      place = { requests: 0, streams: new Set() };
+      this.#places.set(origin, place);
+    }
     if (end) place.streams.add(end);
     else place.requests += 1;
-    this.#places.set(origin, place);
   }
 
   #remove(origin: string, end: (() => void) | undefined): void {

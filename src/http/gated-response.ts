@@ -11,42 +11,18 @@ export interface Watcher {
   called(method: Method, args: unknown[]): unknown;
 }
 
-const WATCHER = Symbol('watcher');
-type Watched = (this: WatchedResponse, ...args: unknown[]) => unknown;
-type WatchedResponse = Omit<ServerResponse, Method> &
-  Record<Method, Watched> & { [WATCHER]?: Watcher };
-
-function watched(method: Method): Watched {
-  return function (...args) {
-    return this[WATCHER]?.called(method, args);
-  };
-}
-
-// One set for all responses: functions of their own would be most of what a gate costs.
-const METHODS: Readonly<Record<Method, Watched>> = {
-  writeHead: watched('writeHead'),
-  write: watched('write'),
-  end: watched('end'),
-  flushHeaders: watched('flushHeaders'),
-};
-
-function onPipe(this: WatchedResponse, source: Readable): void {
-  this[WATCHER]?.sources.add(source);
-}
-
-function onUnpipe(this: WatchedResponse, source: Readable): void {
-  this[WATCHER]?.sources.delete(source);
-}
-
-/** From now on the watcher is called in place of the methods; a response has one at most. */
+/**
+ * From now on the watcher is called in place of the methods; a response has one at most.
+ *
+ * Express has changed the prototype of the response, and on Node 20 and 22 each member that is added after that costs
+ * 2.5 us. So there are no more than these four, added one by one.
+ */
 export function putBefore(res: ServerResponse, watcher: Watcher): void {
-  const gated = res as unknown as WatchedResponse;
-  // One by one: Object.assign costs as much as all else that is done for a request of a session.
-  gated[WATCHER] = watcher;
-  gated.writeHead = METHODS.writeHead;
-  gated.write = METHODS.write;
-  gated.end = METHODS.end;
-  gated.flushHeaders = METHODS.flushHeaders;
-  res.on('pipe', onPipe);
-  res.on('unpipe', onUnpipe);
+  const gated = res as unknown as Record<Method, (...args: unknown[]) => unknown>;
+  gated.writeHead = (...args) => watcher.called('writeHead', args);
+  gated.write = (...args) => watcher.called('write', args);
+  gated.end = (...args) => watcher.called('end', args);
+  gated.flushHeaders = (...args) => watcher.called('flushHeaders', args);
+  res.on('pipe', (source: Readable) => watcher.sources.add(source));
+  res.on('unpipe', (source: Readable) => watcher.sources.delete(source));
 }

@@ -1,32 +1,23 @@
 import type { ServerResponse } from 'node:http';
 
-/** Headers as they were given to `writeHead`. */
-export type HeaderPairs = readonly (readonly [name: string, value: string | string[]])[];
+/** Headers as they were given to `writeHead`: [name, value, name, value]. */
+export type HeaderList = readonly (string | string[] | undefined)[];
 
 /** The headers given to `writeHead`: an object, [name, value, name, value], or [[name, value], [name, value]]. */
-export function headersOf(args: unknown[]): HeaderPairs | undefined {
+export function headersOf(args: unknown[]): HeaderList | undefined {
   const headers = typeof args[1] === 'string' ? args[2] : (args[1] ?? args[2]);
   if (typeof headers !== 'object' || headers === null) return undefined;
-  if (!Array.isArray(headers)) return Object.entries(headers);
-  const flat: (string | string[])[] = Array.isArray(headers[0]) ? headers.flat() : headers;
-  return Array.from({ length: Math.floor(flat.length / 2) }, (_, pair) => [
-    String(flat[pair * 2]),
-    flat[pair * 2 + 1] ?? '',
-  ]);
+  if (!Array.isArray(headers)) return Object.entries(headers).flat();
+  return Array.isArray(headers[0]) ? headers.flat() : headers;
 }
 
 /** The head of an answer that is about to be sent: what was set before, and what is given to `writeHead`. */
 export class HeadView {
   readonly #res: ServerResponse;
   #args: unknown[] | undefined;
-  #given: HeaderPairs | undefined;
+  #given: HeaderList | undefined;
 
-  constructor(
-    res: ServerResponse,
-    method: string,
-    args: unknown[],
-    given: HeaderPairs | undefined,
-  ) {
+  constructor(res: ServerResponse, method: string, args: unknown[], given: HeaderList | undefined) {
     this.#res = res;
     this.#args = method === 'writeHead' ? args : undefined;
     this.#given = given;
@@ -39,12 +30,13 @@ export class HeadView {
 
   /** The value of a header (lower case); a list where it is there several times. */
   get(name: string): string | undefined {
+    const given = this.#given ?? [];
     let found: string | undefined;
-    for (const [key, value] of this.#given ?? []) {
-      // Most are told apart by their length.
-      if (key.length !== name.length || key.toLowerCase() !== name) continue;
+    for (let at = 0; at < given.length; at += 2) {
+      if (!isNamed(given[at], name)) continue;
+      const value = given[at + 1];
       // What has no types may give a number.
-      const text = [value].flat().join(', ');
+      const text = typeof value === 'string' ? value : [value].flat().join(', ');
       found = found === undefined ? text : `${found}, ${text}`;
     }
     if (found !== undefined) return found;
@@ -71,15 +63,28 @@ export class HeadView {
 }
 
 /** Puts what is given to `writeHead` where it can be read and removed, and leaves the rest in `args`. */
-function applyHead(res: ServerResponse, args: unknown[], given: HeaderPairs | undefined): void {
+function applyHead(res: ServerResponse, args: unknown[], given: HeaderList = []): void {
   if (typeof args[0] === 'number') res.statusCode = args[0];
   args.length = typeof args[1] === 'string' ? 2 : 1;
   const names = new Set<string>();
-  for (const [name, value] of given ?? []) {
+  for (let at = 0; at < given.length; at += 2) {
+    const name = String(given[at]);
+    const value = given[at + 1];
+    if (value === undefined) continue;
     const key = name.toLowerCase();
     // A name that is given twice is sent twice; one that was set before is replaced.
     if (names.has(key)) res.appendHeader(name, value);
-    else if (value !== undefined) res.setHeader(name, value);
+    else res.setHeader(name, value);
     names.add(key);
   }
+}
+
+/** Most names are told apart by their length. */
+function isNamed(given: HeaderList[number], name: string): boolean {
+  return given?.length === name.length && String(given).toLowerCase() === name;
+}
+
+/** Whether one of them has this name (lower case). */
+export function haveHeader(list: HeaderList | undefined, name: string): boolean {
+  return list?.some((given, at) => at % 2 === 0 && isNamed(given, name)) ?? false;
 }

@@ -4,19 +4,36 @@ import type { AnswerHead } from '../routing/answer.ts';
 import { canDecode, decodeBody } from './decode-body.ts';
 import type { HeadView } from './head-arguments.ts';
 
+const EVENT_STREAM = /^text\/event-stream/i;
+
 /** A body that may tell of a lost session is read if it is no longer. */
 export const MAX_INSPECTED: number = 64 * 1024;
 
-/** What the head of an answer says that is about to be sent. */
-export function headOf(head: HeadView): AnswerHead {
-  const coding = (head.get('content-encoding') ?? 'identity').toLowerCase();
-  return {
-    status: head.status,
-    sessionId: head.get(SESSION_HEADER),
-    eventStream: /^text\/event-stream/i.test(head.get('content-type') ?? ''),
-    encoded: !canDecode(coding),
-    packed: coding !== 'identity',
-  };
+/** What the head of an answer says that is about to be sent. Most answers are not looked into: nobody asks for more. */
+export class ReadHead implements AnswerHead {
+  readonly status: number;
+  readonly sessionId: string | undefined;
+  readonly eventStream: boolean;
+  readonly #head: HeadView;
+
+  constructor(head: HeadView) {
+    this.status = head.status;
+    this.sessionId = head.get(SESSION_HEADER);
+    this.eventStream = EVENT_STREAM.test(head.get('content-type') ?? '');
+    this.#head = head;
+  }
+
+  get encoded(): boolean {
+    return !canDecode(this.#coding);
+  }
+
+  get packed(): boolean {
+    return this.#coding !== 'identity';
+  }
+
+  get #coding(): string {
+    return (this.#head.get('content-encoding') ?? 'identity').toLowerCase();
+  }
 }
 
 /** What the body says; `undefined` if it is broken, or longer than `MAX_INSPECTED`. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Readable } from 'node:stream';
 import { settleRequest, type Answer } from './answer.ts';
 import { putBefore, type Method, type Watcher } from './gated-response.ts';
-import { headersOf, HeadView, type HeaderPairs } from './head-arguments.ts';
+import { haveHeader, headersOf, HeadView, type HeaderList } from './head-arguments.ts';
 import { bytesOf, HeldAnswer, swallow } from './held-answer.ts';
 import { Inspection, type InspectionOptions } from './inspection.ts';
 import { relay } from './relay.ts';
@@ -176,10 +176,8 @@ export class ResponseGate implements Watcher {
     }
   }
 
-  #carries(name: string, given: HeaderPairs | undefined): boolean {
-    return (
-      this.#res.hasHeader(name) || (given?.some(([key]) => key.toLowerCase() === name) ?? false)
-    );
+  #carries(name: string, given: HeaderList | undefined): boolean {
+    return this.#res.hasHeader(name) || haveHeader(given, name);
   }
 
   #hold(method: Method, args: unknown[]): unknown {

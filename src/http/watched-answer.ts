@@ -5,7 +5,7 @@ import { settleRequest, type Answer } from './answer.ts';
 import { NotConnected } from './ask-backend.ts';
 import type { HeadView } from './head-arguments.ts';
 import { refusedAs, type Around, type Question } from './question.ts';
-import { headOf, MAX_INSPECTED, textOf } from './read-answer.ts';
+import { MAX_INSPECTED, ReadHead, textOf } from './read-answer.ts';
 import { FIRST_EVENT } from './read-endpoint.ts';
 import { RecordedAnswer } from './recorded-answer.ts';
 import { resend } from './resend.ts';
@@ -50,7 +50,7 @@ export class WatchedAnswer {
     const { res, route, asked } = this.#question;
     const { routing, streams } = this.#around;
     if (route.kind === 'pinned') callByClientsName(given, route);
-    const head = headOf(given);
+    const head = new ReadHead(given);
     const plan = routing.planAnswer(route, asked, head);
     if ('dropSessionId' in plan && plan.dropSessionId) given.remove(SESSION_HEADER);
     switch (plan.kind) {

@@ -8,8 +8,9 @@ import { takeDispatch, type Dispatch } from './dispatch.ts';
 import { endIdle, startIdle } from './keep-alive.ts';
 
 type DispatchArgs = ConnectOptions & {
-  readonly dispatch?: Dispatch;
-  readonly request?: ClientRequest;
+  servername?: string | undefined;
+  dispatch?: Dispatch;
+  request?: ClientRequest;
 };
 
 /** What `http.request` calls to get a socket; it is documented nowhere and not in the types. */
@@ -32,18 +33,22 @@ export class BackendAgent extends http.Agent implements Connections {
     Reflect.set(this, 'protocol', undefined);
   }
 
-  addRequest(request: ClientRequest, options: ConnectOptions): void {
+  addRequest(request: ClientRequest, options: DispatchArgs): void {
     const dispatch = takeDispatch();
     dispatch?.routed?.onClose(this);
     // http-proxy tidies the path up ("//" becomes "/", "{" becomes "%7B"); the backend gets what the client sent.
     if (dispatch?.path !== undefined && !request.headersSent) request.path = dispatch.path;
     // Left out, the certificate would be checked for the name that the client has put into "Host".
-    const servername = options.servername ?? serverNameOf(options.host);
-    const args: DispatchArgs = { ...options, servername, ...(dispatch && { dispatch, request }) };
+    // The options are a copy that node:http has made for this request: to make another one would cost more than all else here.
+    options.servername ??= serverNameOf(options.host);
+    if (dispatch) {
+      options.dispatch = dispatch;
+      options.request = request;
+    }
     // What is on its way already is heard first: that a backend has closed the very connection that is free, for one.
     setImmediate(() => {
       if (typeof superAddRequest === 'function')
-        Reflect.apply(superAddRequest, this, [request, args]);
+        Reflect.apply(superAddRequest, this, [request, options]);
     });
   }
 

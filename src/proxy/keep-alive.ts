@@ -10,7 +10,8 @@ const announced = new WeakMap<object, number>();
 
 /** Remembers for how long the backend keeps the connection, before `Keep-Alive` is taken off its answer. */
 export function noteKeepAlive(socket: object, header: string | undefined): void {
-  const seconds = /(?:^|[\s,;])timeout=(\d+)/i.exec(header ?? '')?.[1];
+  if (header === undefined) return;
+  const seconds = /(?:^|[\s,;])timeout=(\d+)/i.exec(header)?.[1];
   if (seconds !== undefined) announced.set(socket, Number(seconds) * 1000);
 }
 

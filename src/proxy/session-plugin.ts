@@ -74,21 +74,21 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
         proxyReq.emit('error', new Error('the backend has switched protocols'));
       });
       if (isOver(res)) proxyReq.destroy();
-      else res.once('close', () => res.writableFinished || proxyReq.destroy());
+      else res.on('close', () => res.writableFinished || proxyReq.destroy());
     },
   );
 
   proxyServer.on(
     'proxyRes',
     (proxyRes: IncomingMessage, req: IncomingMessage, res: http.ServerResponse) => {
-      noteKeepAlive(proxyRes.socket, String(proxyRes.headers['keep-alive'] ?? ''));
+      noteKeepAlive(proxyRes.socket, proxyRes.headers['keep-alive']?.toString());
       proxyRes.headers = withoutHopByHop(proxyRes.headers);
       // node:http takes it from a backend, and throws where it is to be sent on, which would end the process.
       if (NO_REASON_PHRASE.test(proxyRes.statusMessage ?? '')) proxyRes.statusMessage = '';
       // The proxies answer with the request's own "Connection".
       if (closing.has(req)) req.headers.connection = 'close';
       // A backend that breaks off must not look like one that has finished.
-      proxyRes.once('close', () => proxyRes.complete || res.destroy());
+      proxyRes.on('close', () => proxyRes.complete || res.destroy());
       // Before httpxy destroys the response: afterwards it looks as if the client had left.
       proxyRes.prependOnceListener('aborted', () => {
         const routed = routedRequestOf(req);

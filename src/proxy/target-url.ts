@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { originOf } from '../backends/origin.ts';
 
 /** A longer one is not recorded (characters). */
@@ -14,7 +15,18 @@ export function targetUrl(target: unknown): string | undefined {
   return withPath(memberOf(target, 'href') ?? hrefOf(target));
 }
 
+// Parsing costs too much to be done for each request, and the same few are asked for.
+const known = new LRUCache<string, { readonly url: string | undefined }>({ max: 1000 });
+
 function withPath(href: string): string | undefined {
+  const before = known.get(href);
+  if (before) return before.url;
+  const url = normalized(href);
+  known.set(href, { url });
+  return url;
+}
+
+function normalized(href: string): string | undefined {
   const origin = originOf(href);
   if (origin === undefined || href.length > LONGEST) return undefined;
   const { pathname, search } = new URL(href);

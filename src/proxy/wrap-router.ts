@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { routedRequestOf } from '../http/routed-request.ts';
+import { LRUCache } from 'lru-cache';
+import { routedRequestOf, type RoutedRequest } from '../http/routed-request.ts';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
 import { answerStop } from './answer-stop.ts';
 import { hasDotSegments } from './dot-segments.ts';
@@ -16,10 +17,7 @@ type Router = (req: IncomingMessage, ...rest: unknown[]) => unknown;
 export function wrapRouter(options: { router?: unknown; pathFilter?: unknown }): void {
   const theirs = routerOf(options.router);
 
-  options.router = async function routeSession(
-    req: IncomingMessage,
-    ...rest: unknown[]
-  ): Promise<unknown> {
+  options.router = function routeSession(req: IncomingMessage, ...rest: unknown[]): unknown {
     const routed = routedRequestOf(req);
     if (!routed) return isUpgradeOfSession(req) ? refused(req) : theirs?.(req, ...rest);
     const url = req.url ?? '/';
@@ -29,20 +27,50 @@ export function wrapRouter(options: { router?: unknown; pathFilter?: unknown }):
       routed.refuse('invalid_path');
       return answered();
     }
-    await routed.prepare();
-    if (routed.route.kind === 'open' && theirs && !routed.stops()) {
-      const chosen = await theirs(req, ...rest);
-      if (chosen !== undefined && chosen !== null) {
-        routed.chosen(targetUrl(chosen));
-        return chosen;
-      }
+    // The proxies wait for a promise; where there is nothing to wait for they get none.
+    const preparing = routed.prepare();
+    return preparing ? preparing.then(place) : place();
+
+    function place(): unknown {
+      if (!routed) return undefined;
+      const asksTheirs = routed.route.kind === 'open' && !routed.stops();
+      return theirs && asksTheirs ? chosenBy(theirs, req, rest, routed) : destinationOf(routed);
     }
-    const destination = routed.destination();
-    if (destination.kind === 'backend') return destination.url;
-    if (destination.kind === 'default') return undefined;
-    answerStop(routed, destination);
-    return answered();
   };
+}
+
+/** Where the app's own router sends a request without a session. */
+async function chosenBy(
+  router: Router,
+  req: IncomingMessage,
+  rest: unknown[],
+  routed: RoutedRequest,
+): Promise<unknown> {
+  const chosen = await router(req, ...rest);
+  if (chosen === undefined || chosen === null) return destinationOf(routed);
+  routed.chosen(targetUrl(chosen));
+  return chosen;
+}
+
+function destinationOf(routed: RoutedRequest): unknown {
+  const destination = routed.destination();
+  if (destination.kind === 'backend') return parsed(destination.url);
+  if (destination.kind === 'default') return undefined;
+  answerStop(routed, destination);
+  return answered();
+}
+
+// The proxies would parse it again for each request.
+const targets = new LRUCache<string, URL | string>({ max: 1000 });
+
+/** http-proxy reads neither the path nor the IPv6 address of a `URL`: those it has to parse itself. */
+function parsed(url: string): URL | string {
+  const before = targets.get(url);
+  if (before !== undefined) return before;
+  const target = new URL(url);
+  const plain = target.pathname === '/' && target.search === '' && !target.hostname.startsWith('[');
+  targets.set(url, plain ? target : url);
+  return plain ? target : url;
 }
 
 function routerOf(router: unknown): Router | undefined {

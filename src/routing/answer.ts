@@ -54,8 +54,8 @@ export function planAnswer(
   const { status, sessionId } = head;
   const success = status >= 200 && status < 300;
   if (route.kind === 'open') {
-    const readable = !head.eventStream && !head.encoded;
-    if (hearsEra && route.backendUrl !== undefined && status >= 400 && status < 500 && readable)
+    const mayTellEra = hearsEra && route.backendUrl !== undefined && status >= 400 && status < 500;
+    if (mayTellEra && isReadable(head))
       return { kind: 'hear', dropSessionId: sessionId !== undefined };
     if (route.stream && success && head.eventStream && !head.packed) return { kind: 'endpoint' };
     const dropSessionId = sessionId !== undefined;
@@ -74,11 +74,14 @@ export function planAnswer(
   const dropSessionId = sessionId !== undefined && hashOf(sessionId) !== route.key;
   if (asked.method === 'DELETE' && (success || status === 404))
     return { kind: 'end', dropSessionId };
-  const readable = !head.eventStream && !head.encoded && asked.method !== 'HEAD';
-  if (readable && (inspects(status) || (status === 404 && onSessionPath(route, asked)))) {
+  const mayTellLoss = inspects(status) || (status === 404 && onSessionPath(route, asked));
+  if (mayTellLoss && asked.method !== 'HEAD' && isReadable(head))
     return { kind: 'inspect', dropSessionId };
-  }
   return { kind: 'pass', dropSessionId };
+}
+
+function isReadable({ eventStream, encoded }: AnswerHead): boolean {
+  return !eventStream && !encoded;
 }
 
 /** A 404 elsewhere, for instance of OAuth discovery, says nothing about the session. */

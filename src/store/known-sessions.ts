@@ -1,13 +1,7 @@
 import type { Found } from './complete-store.ts';
-import { LocalCache, type CacheEntry, type Known } from './local-cache.ts';
-import { IDLE, readRecord, type SessionRecord } from './record.ts';
+import { LocalCache, type Asked, type CacheEntry, type Known } from './local-cache.ts';
+import { IDLE, isUnchangeable, readRecord, type SessionRecord } from './record.ts';
 import type { SessionTimes } from './session-times.ts';
-
-/** When something was asked for, and its place among all that was asked or heard. */
-export interface Asked {
-  readonly ticket: number;
-  readonly readAt: number;
-}
 
 export interface KnownSessionsOptions {
   readonly cache: LocalCache | undefined;
@@ -57,6 +51,9 @@ export class KnownSessions {
       this.cache.delete(key);
       return UNKNOWN;
     }
+    if (before?.source !== undefined && before.source === found.record) {
+      return this.#confirmed(key, before, found.expiresIn, asked);
+    }
     const reading = readRecord(found.record, key);
     if (reading.kind === 'unusable') {
       this.cache.delete(key);
@@ -74,13 +71,26 @@ export class KnownSessions {
       live,
       reading.record[IDLE],
     );
-    if (times) {
-      this.cache.set(key, { known: reading, ...asked, ...times });
-      return reading;
-    }
-    // Expired is not final: it may have been refreshed by another gateway at that moment.
+    if (!times) return this.#expired(key, asked, live !== undefined);
+    const source = isUnchangeable(found.record) ? found.record : undefined;
+    this.cache.set(key, { known: reading, source, ...asked, ...times });
+    return reading;
+  }
+
+  /** The record is the one that was read before. */
+  #confirmed(key: string, entry: CacheEntry, expiresIn: number | undefined, asked: Asked): Known {
+    const { known } = entry;
+    const idle = known.kind === 'live' ? known.record[IDLE] : undefined;
+    const times = this.#options.times.read(asked.readAt, expiresIn, entry, idle);
+    if (!times) return this.#expired(key, asked, true);
+    this.cache.confirm(entry, asked, times);
+    return known;
+  }
+
+  #expired(key: string, asked: Asked, wasLive: boolean): Known {
+    // Not final: it may have been refreshed by another gateway at that moment.
     this.cache.set(key, { known: ENDED, ...asked, ...NEVER });
-    if (live) this.#options.onEnded(key);
+    if (wasLive) this.#options.onEnded(key);
     return ENDED;
   }
 

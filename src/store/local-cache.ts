@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { SessionRecord } from './record.ts';
+import type { LiveTimes } from './session-times.ts';
 
 export interface CacheOptions {
   /** Most sessions in the cache. @default 10_000 */
@@ -18,22 +19,30 @@ export type Known =
 /** What is known of a key. */
 export type Lookup = Known | { readonly kind: 'unknown' } | { readonly kind: 'unavailable' };
 
-/** What is known, and since when. */
-export interface News {
-  readonly known: Known;
-  /** Its place among all reads and endings of this process: of two answers the one asked for later is right. */
+/** When something was asked for, and its place among all that was asked or heard. */
+export interface Asked {
+  /** Of two answers the one asked for later is right. */
   readonly ticket: number;
   /** When the store was asked. */
   readonly readAt: number;
+}
+
+/** What is known, and since when. */
+export interface News extends Asked {
+  readonly known: Known;
   /** The session has ended for good: there is nothing to ask until then. */
-  readonly finalUntil?: number;
+  readonly finalUntil?: number | undefined;
   /** When the session expires unless it is used, as far as this process knows. */
   readonly liveUntil: number;
   /** When its time in the store has to be refreshed. */
   readonly touchAt: number;
+  /** What the store has answered, if it cannot have changed since: as long as it is the same, it says the same. */
+  readonly source?: object | undefined;
 }
 
 export interface CacheEntry extends News {
+  ticket: number;
+  readAt: number;
   /** When the store has to be asked again. */
   checkAt: number;
   liveUntil: number;
@@ -73,13 +82,37 @@ export class LocalCache {
   }
 
   set(key: string, news: News): CacheEntry {
-    const { maxAge } = this.#options;
-    const heard = news.ticket > this.#heardSince;
-    const checkAt =
-      news.finalUntil ?? news.readAt + (heard ? maxAge : Math.min(maxAge, UNHEARD_MAX_AGE));
-    const entry: CacheEntry = { ...news, checkAt, failedAt: -Infinity, reading: undefined };
+    // Member by member: to spread them would cost more than all else that is done here.
+    const entry: CacheEntry = {
+      known: news.known,
+      ticket: news.ticket,
+      readAt: news.readAt,
+      finalUntil: news.finalUntil,
+      liveUntil: news.liveUntil,
+      touchAt: news.touchAt,
+      source: news.source,
+      checkAt: news.finalUntil ?? this.#checkAt(news),
+      failedAt: -Infinity,
+      reading: undefined,
+    };
     this.#entries.set(key, entry);
     return entry;
+  }
+
+  /** The store has said the same again. */
+  confirm(entry: CacheEntry, { ticket, readAt }: Asked, times: LiveTimes): void {
+    entry.ticket = ticket;
+    entry.readAt = readAt;
+    entry.liveUntil = times.liveUntil;
+    entry.touchAt = times.touchAt;
+    entry.checkAt = this.#checkAt(entry);
+    entry.failedAt = -Infinity;
+  }
+
+  #checkAt({ ticket, readAt }: Asked): number {
+    const { maxAge } = this.#options;
+    const heard = ticket > this.#heardSince;
+    return readAt + (heard ? maxAge : Math.min(maxAge, UNHEARD_MAX_AGE));
   }
 
   delete(key: string): void {

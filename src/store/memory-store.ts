@@ -57,7 +57,9 @@ export class MemoryStore implements SessionStore {
   }
 
   set(id: string, record: SessionRecord, ttl: number): void {
-    this.#records.set(id, record, { ttl });
+    // A copy that nobody can change: whoever reads it again need not judge it again.
+    const kept = Object.isFrozen(record) ? record : Object.freeze({ ...record });
+    this.#records.set(id, kept, { ttl });
   }
 
   delete(id: string): void {

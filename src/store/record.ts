@@ -156,6 +156,15 @@ export function readRecord(stored: unknown, key: string): Reading {
   }
 }
 
+/** Whether what a store returned will read the same for ever: members of records are no objects. */
+export function isUnchangeable(stored: unknown): stored is object {
+  try {
+    return typeof stored === 'object' && stored !== null && Object.isFrozen(stored);
+  } catch {
+    return false;
+  }
+}
+
 function judged(stored: unknown, key: string): Reading {
   const format = own(stored, FORMAT);
   const version = own(stored, VERSION);

@@ -1,7 +1,7 @@
 import { SessionRoutingError } from '../protocol/errors.ts';
 import type { Found } from './complete-store.ts';
-import { ENDED, KnownSessions, type Asked } from './known-sessions.ts';
-import type { CacheEntry, LocalCache, Lookup } from './local-cache.ts';
+import { ENDED, KnownSessions } from './known-sessions.ts';
+import type { Asked, CacheEntry, LocalCache, Lookup } from './local-cache.ts';
 import {
   haveOneBackend,
   IDLE,

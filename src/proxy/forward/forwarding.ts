@@ -54,7 +54,7 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
     this.#upstreams = given.upstreams;
     this.#fail = given.fail;
     this.#answer = new ReturnedAnswer(res, () => this.#lane?.resume());
-    res.once('close', () => this.#left());
+    res.on('close', () => this.#left());
   }
 
   /** Sends the request to the backend with this URL. */
