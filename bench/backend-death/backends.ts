@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import { end, freePort, startNode } from './children.ts';
+import { end, freePort, startNode } from '../lib/children.ts';
 
 export interface Backends {
   readonly ports: readonly number[];
@@ -20,7 +20,8 @@ export async function startBackends(folder: string): Promise<Backends> {
     const instance = `${name}${life}`;
     const log = path.join(folder, `${instance}.log`);
     const env = { INSTANCE: instance, LOG: log, PORT: String(ports.get(name)) };
-    children.set(name, await startNode('backend.ts', env));
+    const { child } = await startNode(new URL('backend.ts', import.meta.url), env);
+    children.set(name, child);
   };
   const stop = async (name: string, signal: NodeJS.Signals): Promise<void> => {
     const child = children.get(name);

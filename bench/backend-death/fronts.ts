@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { end, freePort, startNode, startServer } from './children.ts';
-import { cpuOf } from './cpu.ts';
+import { end, freePort, startNode, startServer } from '../lib/children.ts';
+import { cpuOf } from '../lib/cpu.ts';
 import type { Servers } from './servers.ts';
 
 export interface Front {
@@ -29,55 +29,77 @@ export async function startFronts(
   ports: readonly number[],
   folder: string,
 ): Promise<Front[]> {
-  const [a, b, c] = ports;
-  const common = { BACKEND_A: a, BACKEND_B: b, BACKEND_C: c };
-  const haproxy = (name: string, redispatch: number) => (port: number) => {
-    const file = fill('haproxy.cfg', folder, name, {
-      ...common,
-      PORT: port,
-      REDISPATCH: redispatch,
-    });
-    return startServer(servers.haproxy, ['-db', '-q', '-f', file], port);
-  };
-  const nginx = (name: string, moreTries: number) => (port: number) => {
-    const values = { LOAD_MODULES: servers.loadModules, MORE_TRIES: moreTries };
-    const file = fill('nginx.conf', folder, name, { ...common, PORT: port, ...values });
-    return startServer(servers.nginx, ['-p', path.dirname(file), '-c', file], port);
-  };
   const backends = ports.map((port) => `http://127.0.0.1:${port}`).join(',');
   const plans: Plan[] = [
     {
       name: 'gateway',
       title: 'mcp-session-routing',
       drawn: true,
-      start: (port) => startNode('gateway.ts', { BACKENDS: backends, PORT: String(port) }),
+      start: async (port) => {
+        const env = { BACKENDS: backends, PORT: String(port) };
+        return (await startNode(new URL('gateway.ts', import.meta.url), env)).child;
+      },
     },
     {
       name: 'haproxy',
       title: 'HAProxy, stick table',
       drawn: true,
-      start: haproxy('haproxy', -1),
+      start: (port) => haproxyOn({ port, ports, folder, servers }),
     },
     {
       name: 'nginx',
       title: 'nginx with Lua',
       drawn: true,
-      start: nginx('nginx', ports.length - 1),
+      start: (port) => nginxOn({ port, ports, folder, servers }),
     },
     {
       name: 'haproxy-1',
       title: 'HAProxy, `option redispatch 1`',
       drawn: false,
-      start: haproxy('haproxy-1', 1),
+      start: (port) => haproxyOn({ port, ports, folder, servers }, 'haproxy-1', 1),
     },
     {
       name: 'nginx-0',
       title: 'nginx with Lua, without `set_more_tries`',
       drawn: false,
-      start: nginx('nginx-0', 0),
+      start: (port) => nginxOn({ port, ports, folder, servers }, 'nginx-0', 0),
     },
   ];
   return Promise.all(plans.map(startFront));
+}
+
+export interface Place {
+  readonly port: number;
+  /** Of the three backends. */
+  readonly ports: readonly number[];
+  readonly folder: string;
+  readonly servers: Servers;
+}
+
+/** HAProxy with a stick table; `redispatch` as in its configuration. */
+export function haproxyOn(
+  { port, ports, folder, servers }: Place,
+  name = 'haproxy',
+  redispatch = -1,
+): Promise<ChildProcess> {
+  const values = { ...backendsOf(ports), PORT: port, REDISPATCH: redispatch };
+  const file = fill('haproxy.cfg', folder, name, values);
+  return startServer(servers.haproxy, ['-db', '-q', '-f', file], port);
+}
+
+/** nginx with Lua; `moreTries` as in its configuration. */
+export function nginxOn(
+  { port, ports, folder, servers }: Place,
+  name = 'nginx',
+  moreTries: number = ports.length - 1,
+): Promise<ChildProcess> {
+  const own = { LOAD_MODULES: servers.loadModules, MORE_TRIES: moreTries };
+  const file = fill('nginx.conf', folder, name, { ...backendsOf(ports), PORT: port, ...own });
+  return startServer(servers.nginx, ['-p', path.dirname(file), '-c', file], port);
+}
+
+function backendsOf([a, b, c]: readonly number[]): Record<string, number | undefined> {
+  return { BACKEND_A: a, BACKEND_B: b, BACKEND_C: c };
 }
 
 async function startFront({ start, ...plan }: Plan): Promise<Front> {

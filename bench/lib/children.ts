@@ -13,15 +13,28 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => process.exit(1));
 }
 
-/** Runs a TypeScript file that tells by IPC that it listens. */
-export async function startNode(file: string, env: Record<string, string>): Promise<ChildProcess> {
-  const child = fork(new URL(file, import.meta.url), {
-    env: { ...process.env, ...env },
-    execArgv: ['--import', 'tsx'],
-  });
+export interface StartedNode {
+  readonly child: ChildProcess;
+  /** What it has told by IPC as soon as it listened. */
+  readonly message: unknown;
+}
+
+/** Runs a file that tells by IPC that it listens. */
+export async function startNode(
+  file: URL,
+  env: Record<string, string>,
+  flags: readonly string[] = [],
+): Promise<StartedNode> {
+  const loader = file.pathname.endsWith('.ts') ? ['--import', 'tsx'] : [];
+  const child = fork(file, { env: { ...process.env, ...env }, execArgv: [...loader, ...flags] });
   watch(child);
-  await Promise.race([once(child, 'message'), ended(child, file), late(file)]);
-  return child;
+  const name = file.pathname;
+  const [message] = (await Promise.race([
+    once(child, 'message'),
+    ended(child, name),
+    late(name),
+  ])) as [unknown];
+  return { child, message };
 }
 
 /** Runs a server that is ready as soon as `port` takes connections. */

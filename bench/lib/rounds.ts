@@ -1,0 +1,173 @@
+import { type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { startNode } from './children.ts';
+import { Connection, spread } from './load.ts';
+import { call, expectSuccess, initialize, sessionOf } from './messages.ts';
+import type { VariantName } from './variants.ts';
+
+export interface RoundsOptions {
+  readonly rounds: number;
+  /** Of each variant, in each round. */
+  readonly requests: number;
+  readonly connections: number;
+}
+
+/** What one variant took in one round. */
+export interface Sample {
+  /** CPU time of the gateway process per request (us). */
+  readonly cpu: number;
+  /** Requests per second. */
+  readonly rate: number;
+}
+
+/** By variant and round; a round is paired with the same round of the others. */
+export type Samples = Readonly<Record<string, readonly Sample[]>>;
+
+/** Compiled, since a loader adds work of its own: `npm run bench:build`. */
+const BUILD = new URL('../build/bench/lib/', import.meta.url);
+/** So much of what is measured is done before. */
+const WARM_UP = 0.25;
+
+interface Measured {
+  readonly name: string;
+  readonly connections: readonly Connection[];
+  readonly ask: (connection: Connection) => Promise<void>;
+}
+
+/**
+ * Holds variants against each other in one gateway process: round by round, the order reversed every other round.
+ * A name may be given twice, as `name#2`: what they differ by is the error.
+ */
+export async function measure(
+  names: readonly string[],
+  { rounds, requests, connections }: RoundsOptions,
+): Promise<Samples> {
+  const backend = await startBackend();
+  const env = { TARGET: backend.url, VARIANTS: names.map(nameOf).join(',') };
+  const gateway = await startGateway(env);
+  const measured: Measured[] = [];
+  for (const [at, name] of names.entries())
+    measured.push(await open(name, gateway.urls[at] ?? '', connections));
+  const samples: Record<string, Sample[]> = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = -Math.ceil(rounds * WARM_UP); round < rounds; round += 1) {
+    for (const each of inOrderOf(round, measured)) {
+      const sample = await sampleOf(gateway.child, each, requests);
+      if (round >= 0) samples[each.name]?.push(sample);
+    }
+  }
+  for (const each of measured) for (const connection of each.connections) connection.close();
+  gateway.child.disconnect();
+  backend.child.disconnect();
+  return samples;
+}
+
+/** Each variant comes first, second, ... as often as the others, and after each of them as often as before it. */
+function inOrderOf<T>(round: number, all: readonly T[]): T[] {
+  const turn = Math.abs(round) % all.length;
+  const turned = [...all.slice(turn), ...all.slice(0, turn)];
+  return Math.floor(Math.abs(round) / all.length) % 2 === 0 ? turned : turned.toReversed();
+}
+
+async function open(name: string, url: string, size: number): Promise<Measured> {
+  const connections = Array.from({ length: size }, () => new Connection(url));
+  const [first] = connections;
+  const session = first ? sessionOf(await first.ask(initialize())) : '';
+  const request = call(session);
+  return {
+    ...{ name, connections },
+    ask: async (connection) => expectSuccess(await connection.ask(request)),
+  };
+}
+
+async function sampleOf(
+  gateway: ChildProcess,
+  { connections, ask }: Measured,
+  requests: number,
+): Promise<Sample> {
+  const before = await cpuOf(gateway);
+  const began = performance.now();
+  await spread(connections, requests, ask);
+  const seconds = (performance.now() - began) / 1000;
+  return { cpu: ((await cpuOf(gateway)) - before) / requests, rate: requests / seconds };
+}
+
+/** So many of the rounds count, the quietest ones: what else runs on the machine can only add. */
+const QUIET = 0.5;
+
+/** What the rounds tell. The rounds that count are the same for all variants. */
+export class Comparison {
+  readonly #samples: Samples;
+  readonly #rounds: readonly number[];
+
+  constructor(samples: Samples) {
+    this.#samples = samples;
+    const all = Object.values(samples);
+    const sums = (all[0] ?? []).map((_, round) => ({
+      round,
+      cpu: all.reduce((sum, each) => sum + (each[round]?.cpu ?? 0), 0),
+    }));
+    this.#rounds = sums
+      .toSorted((a, b) => a.cpu - b.cpu)
+      .slice(0, Math.ceil(sums.length * QUIET))
+      .map(({ round }) => round);
+  }
+
+  /** CPU time per request (us). */
+  cpu(name: string): number {
+    return this.#mean(name, ({ cpu }) => cpu);
+  }
+
+  /** Requests per second. */
+  rate(name: string): number {
+    return this.#mean(name, ({ rate }) => rate);
+  }
+
+  /** How much of the other's CPU time this one takes, the other way round: 1 is the same, less is slower. */
+  efficiency(name: string, of: string): number {
+    return this.cpu(of) / this.cpu(name);
+  }
+
+  #mean(name: string, of: (sample: Sample) => number): number {
+    const samples = this.#samples[name] ?? [];
+    const values = this.#rounds.map((round) => samples[round]).filter((each) => each !== undefined);
+    return values.reduce((sum, each) => sum + of(each), 0) / values.length;
+  }
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+export function quantile(values: readonly number[], at: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))] ?? Number.NaN;
+}
+
+export async function startBackend(): Promise<{ child: ChildProcess; url: string }> {
+  const { child, message } = await startNode(new URL('backend.js', BUILD), {});
+  return { child, url: `http://127.0.0.1:${String(message)}` };
+}
+
+export async function startGateway(
+  env: Record<string, string>,
+  flags: readonly string[] = [],
+): Promise<{ child: ChildProcess; urls: readonly string[] }> {
+  const { child, message } = await startNode(new URL('gateway.js', BUILD), env, flags);
+  return { child, urls: message as string[] };
+}
+
+/** Asks a gateway process: `cpu`, `memory`, `now`, `pings`. */
+export async function askProcess<T>(gateway: ChildProcess, question: string): Promise<T> {
+  gateway.send(question);
+  const [answer] = (await once(gateway, 'message')) as [T];
+  return answer;
+}
+
+async function cpuOf(gateway: ChildProcess): Promise<number> {
+  const usage = await askProcess<NodeJS.CpuUsage>(gateway, 'cpu');
+  return usage.user + usage.system;
+}
+
+function nameOf(name: string): VariantName {
+  return name.replace(/#.*/, '') as VariantName;
+}
