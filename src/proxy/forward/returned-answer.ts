@@ -8,6 +8,10 @@ export class ReturnedAnswer {
   readonly #res: ServerResponse;
   /** The client can take more. */
   readonly #onDrain: () => void;
+  /** `Content-Length`; not a number where there is none. */
+  #length = Number.NaN;
+  /** The body, if it came in one piece: written with its end it costs half. */
+  #whole: Buffer | undefined;
   #flowing = false;
   #waits = false;
   #ended = false;
@@ -41,6 +45,7 @@ export class ReturnedAnswer {
   ): void {
     const res = this.#res;
     const given = answerHeaders(raw, headers['connection']);
+    this.#length = Number(headers['content-length']);
     // node:http takes it from a backend, and throws where it is to be sent on.
     if (reason === '' || NO_REASON_PHRASE.test(reason)) res.writeHead(status, given);
     else res.writeHead(status, reason, given);
@@ -55,6 +60,11 @@ export class ReturnedAnswer {
   /** `false`: the client cannot take more for now. */
   write(chunk: Buffer): boolean {
     this.#flowing = true;
+    // The end is the next thing that undici tells, before anything else happens.
+    if (chunk.length === this.#length) {
+      this.#whole = chunk;
+      return true;
+    }
     if (this.#res.write(chunk)) return true;
     // One listener for all pauses: compression keeps them elsewhere, and does not remove them one by one.
     if (!this.#waits) this.#res.on('drain', this.#onDrain);
@@ -66,6 +76,6 @@ export class ReturnedAnswer {
     if (this.#ended) return;
     this.#ended = true;
     if (trailers.length > 0) this.#res.addTrailers(answerTrailers(trailers));
-    this.#res.end();
+    this.#res.end(this.#whole);
   }
 }
