@@ -6,11 +6,12 @@ import path from 'node:path';
 import { haproxyOn, nginxOn } from './backend-death/fronts.ts';
 import { requireServers } from './backend-death/servers.ts';
 import { end, freePort } from './lib/children.ts';
+import { median } from './lib/comparison.ts';
 import { cpuOf } from './lib/cpu.ts';
 import { Connection, spread } from './lib/load.ts';
 import { call, expectSuccess, initialize, sessionOf } from './lib/messages.ts';
 import { shown, type Section } from './lib/result.ts';
-import { median, startBackend, startGateway } from './lib/rounds.ts';
+import { startBackend, startGateway } from './lib/rounds.ts';
 import { TITLES } from './routing.ts';
 
 const ROUNDS = 16;

@@ -1,6 +1,7 @@
-import { shown, type Figure, type Section, type Table } from './lib/result.ts';
 /** P1 to P3: what routing costs, and what the forwarder costs and gains. */
-import { Comparison, measure } from './lib/rounds.ts';
+import { Comparison } from './lib/comparison.ts';
+import { shown, type Figure, type Section, type Table } from './lib/result.ts';
+import { measure } from './lib/rounds.ts';
 
 const SIZE = { rounds: 240, requests: 250 };
 const CONNECTIONS = 16;

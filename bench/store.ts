@@ -3,11 +3,12 @@ import { Redis as Client } from 'ioredis';
 import { RedisStore } from '../src/index.ts';
 import { keyOf } from '../src/routing/keys.ts';
 import { newRecord } from '../src/store/record.ts';
+import { median } from './lib/comparison.ts';
 import { Connection, spread } from './lib/load.ts';
 import { call, expectSuccess, initialize, remove, sessionOf } from './lib/messages.ts';
 import { countRoundTrips, startRedis, type Redis } from './lib/redis.ts';
 import { shown, type Figure, type Section, type Table } from './lib/result.ts';
-import { askProcess, median, startBackend, startGateway } from './lib/rounds.ts';
+import { askProcess, startBackend, startGateway } from './lib/rounds.ts';
 
 /** Asked one by one, for round trips and latencies. */
 const TIMES = 400;

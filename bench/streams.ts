@@ -1,10 +1,11 @@
 /** P7, and how much memory bodies take: event streams that stay open, and 64 MB for a slow reader. */
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { quantile } from './lib/comparison.ts';
 import { Connection, spread } from './lib/load.ts';
 import { call, expectSuccess, initialize, listen, sessionOf } from './lib/messages.ts';
 import { shown, type Figure, type Section, type Table } from './lib/result.ts';
-import { askProcess, quantile, startBackend, startGateway } from './lib/rounds.ts';
+import { askProcess, startBackend, startGateway } from './lib/rounds.ts';
 
 const SCALES = [0, 400, 1000, 2500, 5000];
 const OPENED_AT_ONCE = 50;

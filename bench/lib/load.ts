@@ -70,7 +70,8 @@ export class Connection {
     socket.on('data', (text: string) => this.#read(text));
     socket.on('error', (error) => this.#settle?.(error));
     socket.on('close', () => {
-      if (this.#socket === socket) this.#socket = undefined;
+      if (this.#socket !== socket) return;
+      this.#socket = undefined;
       this.#settle?.(new Error('the connection was closed'));
     });
     this.#socket = socket;

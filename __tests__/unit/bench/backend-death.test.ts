@@ -1,12 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { Answer } from '../../../bench/backend-death/client.ts';
 import { historyOf, type LogEntry } from '../../../bench/backend-death/history.ts';
-import { bucketsOf, type Result, summaryOf } from '../../../bench/backend-death/result.ts';
-import { chartOf } from '../../../scripts/backend-death-chart.ts';
-
-const ROOT = path.join(import.meta.dirname, '../../..');
+import { bucketsOf, summaryOf } from '../../../bench/backend-death/result.ts';
 
 const logged = (instance: string, did: LogEntry['did'], call?: string): LogEntry => ({
   instance,
@@ -59,15 +54,4 @@ test('answers are counted in the bucket in which they came', () => {
   const answers = [answered('a', 'ok', 0, 950), answered('a', 'ok', 0, 1000)];
   const span = { from: -100, to: 200, bucket: 100 };
   expect(bucketsOf([...answers, answered('a', 'ok', 0, 1200)], 1000, span).ok).toBe('1 1 0');
-});
-
-test.each([
-  ['backend-death.svg', /^backend-death-[\d-]{10}\.json$/],
-  ['backend-death-400.svg', /^backend-death-[\d-]{10}-400\.json$/],
-])('docs/%s shows the newest results', (chart, results) => {
-  const folder = path.join(ROOT, 'bench/results');
-  const newest = readdirSync(folder).filter((name) => results.test(name));
-  const text = readFileSync(path.join(folder, newest.toSorted().at(-1) ?? ''), 'utf8');
-  const drawn = readFileSync(path.join(ROOT, 'docs', chart), 'utf8');
-  expect(drawn).toBe(`${chartOf(JSON.parse(text) as Result)}\n`);
 });

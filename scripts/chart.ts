@@ -1,0 +1,3 @@
+import { drawAll } from './draw-charts.ts';
+
+drawAll();
