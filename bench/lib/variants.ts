@@ -35,8 +35,6 @@ function app(...handlers: RequestHandler[]): RequestListener {
 /** The ways of forwarding that are held against each other. Proxies have the options that their own documentation recommends. */
 export const VARIANTS = {
   plain4: (target) => app(version4({ target, agent: agent() })),
-  default4: (target) => app(version4({ target })),
-  default3: (target) => app(version3({ target })),
   routed4: (target) => app(routing(target), version4({ target, plugins: [sessionPlugin] })),
   recommended4: (target) =>
     app(
