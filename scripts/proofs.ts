@@ -448,8 +448,8 @@ export const proofs: readonly Proof[] = [
   {
     id: 'D9',
     file: 'src/proxy/wrap-router.ts',
-    find: "const asksTheirs = routed.route.kind === 'open' && !routed.stops();",
-    replace: 'const asksTheirs = true;',
+    find: "const asksTheirs = theirs && routed.route.kind === 'open' && !routed.stops();",
+    replace: 'const asksTheirs = theirs;',
     test: CONTRACT,
     title: "D9: the user's own router chooses for opening requests",
   },

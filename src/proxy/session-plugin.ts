@@ -1,4 +1,6 @@
+import { EventEmitter } from 'node:events';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { originOf } from '../backends/origin.ts';
 import { withoutHopByHop } from '../http/hop-by-hop.ts';
@@ -31,6 +33,8 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
   // Their path is not the client's.
   const ownPath = options.ignorePath === true || options.toProxy === true;
   const handled = options.selfHandleResponse === true;
+  // http-proxy, under http-proxy-middleware 3, has an emitter of its own.
+  const isVersion3 = !(proxyServer instanceof EventEmitter);
   const manner = {
     secure: options.secure !== false,
     changeOrigin: options.changeOrigin === true,
@@ -66,6 +70,8 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
     'proxyReq',
     (proxyReq: ClientRequest, req: IncomingMessage, res: http.ServerResponse) => {
       routedRequestOf(req)?.sentAs({ path: proxyReq.path, ...manner });
+      // The logger makes a URL of it and throws where it is none, which ends the process.
+      if (isVersion3 && isIPv6(proxyReq.host)) proxyReq.host = `[${proxyReq.host}]`;
       // httpxy closes the connection after a chunked body; node:http frames such a body itself.
       if (!proxyReq.headersSent) proxyReq.removeHeader('connection');
       // A 101 that nobody has asked for: the proxies hear neither of an answer nor of a failure.

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { originOf } from '../backends/origin.ts';
 
@@ -34,7 +35,8 @@ function normalized(href: string): string | undefined {
 }
 
 function hrefOf(target: object): string {
-  const host = memberOf(target, 'hostname') ?? memberOf(target, 'host') ?? 'localhost';
+  const name = memberOf(target, 'hostname') ?? memberOf(target, 'host') ?? 'localhost';
+  const host = isIPv6(name) ? `[${name}]` : name;
   const port = memberOf(target, 'port');
   const place = port === undefined ? host : `${host}:${port}`;
   return `${memberOf(target, 'protocol') ?? 'http:'}//${place}${memberOf(target, 'pathname') ?? ''}`;

@@ -33,8 +33,8 @@ export function wrapRouter(options: { router?: unknown; pathFilter?: unknown }):
 
     function place(): unknown {
       if (!routed) return undefined;
-      const asksTheirs = routed.route.kind === 'open' && !routed.stops();
-      return theirs && asksTheirs ? chosenBy(theirs, req, rest, routed) : destinationOf(routed);
+      const asksTheirs = theirs && routed.route.kind === 'open' && !routed.stops();
+      return asksTheirs ? chosenBy(theirs, req, rest, routed) : destinationOf(routed);
     }
   };
 }

@@ -498,6 +498,14 @@ describe('sessionForwarder: connections', () => {
     expect(b.hits).toHaveLength(1);
   });
 
+  test('a backend may have an IPv6 address', async () => {
+    const backend = await scriptedBackend();
+    const backends = backend.origin.replace('127.0.0.1', '[::ffff:127.0.0.1]');
+    const gw = await gateway({ proxy: 'forward', options: { backends } });
+    await call(gw, await openSession(gw)).expect(200);
+    expect(backend.hits).toHaveLength(2);
+  });
+
   test('close() of the middleware closes them', async () => {
     const { gw, backend } = await start();
     await openSession(gw);

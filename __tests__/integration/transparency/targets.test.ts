@@ -82,6 +82,21 @@ describe.each(pairings)('Express %d, http-proxy-middleware %d', (express, hpm) =
     expect(store.recordOf(id)).toHaveProperty(BACKEND_URL, b.origin);
   });
 
+  test.each(['backends', 'target'])('D8 %s may have an IPv6 address', async (given) => {
+    const [a] = (await scriptedBackends(1)) as [ScriptedBackend];
+    // What listens on 127.0.0.1 has this one too, in a socket for IPv6.
+    const { origin } = new URL(a.origin.replace('127.0.0.1', '[::ffff:127.0.0.1]'));
+    const store = scriptedStore();
+    const gw =
+      given === 'target'
+        ? await start({ target: origin }, { store })
+        : await gateway({ express, proxy: hpm, store, options: { backends: origin } });
+    const id = await openSession(gw);
+    await call(gw, id).expect(200);
+    expect(a.hits).toHaveLength(2);
+    expect(store.recordOf(id)).toHaveProperty(BACKEND_URL, origin);
+  });
+
   test('A1 the backend is recorded that a second proxy has found, not the one of the first', async () => {
     const [a, b] = (await scriptedBackends(2)) as Two;
     const second = proxyOf(hpm, { router: () => b.origin, target: b.origin });

@@ -23,6 +23,15 @@ function stopClock(): (ms: number) => void {
   };
 }
 
+test('what is stored is not changed by whoever has given it', () => {
+  const store = new MemoryStore();
+  const given = { ...recordOf(IDS[0]) };
+  store.set(IDS[0], given, MINUTE);
+  Object.assign(given, { backend_url: 'http://another' });
+  expect(store.get(IDS[0])).toEqual(recordOf(IDS[0]));
+  expect(Object.isFrozen(store.get(IDS[0]))).toBe(true);
+});
+
 describe('a full MemoryStore', () => {
   function fill(store: MemoryStore, ttl = MINUTE): void {
     for (const id of IDS) store.set(id, recordOf(id), ttl);
