@@ -14,7 +14,7 @@ import { shown, type Section } from './lib/result.ts';
 import { startBackend, startGateway } from './lib/rounds.ts';
 import { TITLES } from './routing.ts';
 
-const ROUNDS = 16;
+const ROUNDS = 12;
 const WARM_UP = 3;
 /** The clock of /proc counts in steps of 10 ms. */
 const REQUESTS = 5000;

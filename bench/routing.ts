@@ -3,7 +3,7 @@ import { Comparison } from './lib/comparison.ts';
 import { shown, type Figure, type Section, type Table } from './lib/result.ts';
 import { measure } from './lib/rounds.ts';
 
-const SIZE = { rounds: 240, requests: 250 };
+const SIZE = { rounds: 160, requests: 250 };
 const CONNECTIONS = 16;
 /** Enough for the gateway never to wait for a client. */
 const SATURATING = 64;

@@ -15,12 +15,12 @@ const TIMES = 400;
 const LATENCIES = 2000;
 const SCALES = [10, 1000, 10_000, 100_000, 1_000_000];
 /** As many as are in the cache of the default options, and fewer. */
-const CACHED = 5000;
+const CACHED = 3000;
 const WRITTEN_AT_ONCE = 5000;
 const TTL = 2 * 60 * 60 * 1000;
 const CONNECTIONS = 16;
-const ROUNDS = 12;
-const REQUESTS = 2500;
+const ROUNDS = 24;
+const REQUESTS = 1500;
 const VARIANT = 'forward';
 
 type Gateway = Awaited<ReturnType<typeof startGateway>>;

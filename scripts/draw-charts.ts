@@ -3,9 +3,13 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { chartOf as backendDeath } from './backend-death-chart.ts';
 import { chartOf as performance } from './performance-chart.ts';
+import { chartOf as scale } from './scale-chart.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const RESULTS = path.join(ROOT, 'bench', 'results');
+
+/** Of the Node that is recommended. */
+const MEASURED = /^\d{4}-\d\d-\d\d-node-24\.json$/;
 
 interface Chart {
   readonly name: string;
@@ -25,7 +29,8 @@ export const CHARTS: readonly Chart[] = [
     results: /^backend-death-\d{4}-\d\d-\d\d-400\.json$/,
     draw: backendDeath,
   },
-  { name: 'performance.svg', results: /^\d{4}-\d\d-\d\d-node-24\.json$/, draw: performance },
+  { name: 'performance.svg', results: MEASURED, draw: performance },
+  { name: 'scale.svg', results: MEASURED, draw: scale },
 ];
 
 /** The newest results of a chart, and what they look like. */

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Comparison, median, quantile } from '../../../bench/lib/comparison.ts';
 import { isReached, shown, textOf, type Figure } from '../../../bench/lib/result.ts';
 import { barsOf, chartOf } from '../../../scripts/performance-chart.ts';
+import { chartOf as scaleChartOf, curvesOf } from '../../../scripts/scale-chart.ts';
 
 const figure = (value: number, bounds: Partial<Figure>): Figure => ({
   ...{ id: 'P0', what: 'it', unit: 'us', value },
@@ -58,6 +59,43 @@ test('the chart has a bar for each row, as long as its figure', () => {
   expect((long ?? 0) / (short ?? 1)).toBeCloseTo(40.5 / 20, 1);
   expect(chartOf(results)).toContain('a &amp; b');
   expect(() => barsOf({ ...results, sections: [] })).toThrow('no table');
+});
+
+test('the curves are those of the tables', () => {
+  const tables = [
+    {
+      title: 'Sessions in Redis, each as likely',
+      head: [],
+      rows: [
+        ['10', '4000', '1 x'],
+        ['1,000,000', '3000', '0.75 x'],
+      ],
+    },
+    {
+      title: 'Idle event streams through sessionForwarder',
+      head: [],
+      rows: [
+        ['0', '20 MB', '100 MB', '1 ms', '2 ms'],
+        ['5000', '120 MB', '400 MB', '1 ms', '2.5 ms'],
+      ],
+    },
+  ];
+  const measured = { ...results, sections: [{ figures: [], tables }] };
+  expect(curvesOf(measured).map(({ points }) => points)).toEqual([
+    [
+      { x: '10', y: 1 },
+      { x: '1M', y: 0.75 },
+    ],
+    [
+      { x: '0', y: 20 },
+      { x: '5000', y: 120 },
+    ],
+    [
+      { x: '0', y: 2 },
+      { x: '5000', y: 2.5 },
+    ],
+  ]);
+  expect(scaleChartOf(measured).match(/<polyline/g)).toHaveLength(3);
 });
 
 const sample = (cpu: number): { cpu: number; rate: number } => ({ cpu, rate: 1e6 / cpu });
