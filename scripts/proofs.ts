@@ -286,6 +286,22 @@ export const proofs: readonly Proof[] = [
   },
   {
     id: 'C4',
+    file: 'src/http/watched-answer.ts',
+    find: "if (plan.kind !== 'pass' || plan.dropSessionId || route.backendSession !== undefined)",
+    replace: 'if (Number.isNaN(0))',
+    test: `${TRANSPARENCY}/forwarder.test.ts`,
+    title: 'C4: a lost session is noticed, forwarded at once',
+  },
+  {
+    id: 'C4',
+    file: 'src/http/watched-answer.ts',
+    find: 'if (!this.#told && this.#mayBeTold() && !this.#question.res.headersSent) this.watch();',
+    replace: '',
+    test: `${TRANSPARENCY}/forwarder.test.ts`,
+    title: 'C4: a handler of its own that answers',
+  },
+  {
+    id: 'C4',
     file: 'src/routing/answer.ts',
     find: 'return openedOn === undefined || openedOn === asked.path;',
     replace: 'return true;',

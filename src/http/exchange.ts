@@ -15,7 +15,12 @@ import type { RequestLine } from './forget-at-backend.ts';
 import type { Question } from './question.ts';
 import { askHandler } from './refusal-handler.ts';
 import { echoOf, keptBody } from './request-message.ts';
-import { rememberRoutedRequest, type Connections, type RoutedRequest } from './routed-request.ts';
+import {
+  rememberRoutedRequest,
+  type Connections,
+  type ParsedHeaders,
+  type RoutedRequest,
+} from './routed-request.ts';
 import type { Surroundings } from './surroundings.ts';
 import { visit } from './visit.ts';
 import { WatchedAnswer } from './watched-answer.ts';
@@ -81,7 +86,12 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   take(route: Route): void {
     this.route = route;
     // Where no session can begin, the app's own answers are left alone (A14): those of a proxy are watched later.
-    if (route.kind === 'pinned' || (route.opening && !route.stream)) this.#answer.watch();
+    if (route.kind === 'pinned' || (route.opening && !route.stream)) this.#answer.expect();
+  }
+
+  /** Whoever comes next has had its turn. */
+  handedOn(): void {
+    this.#answer.handedOn();
   }
 
   /** What a proxy is told that asks for the request. */
@@ -151,10 +161,10 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     return refused || this.#around.routing.refusesToBegin(this.route, this.req.method);
   }
 
-  destination(): Destination {
+  destination(tells = false): Destination {
     if (this.refusal) return { kind: 'refuse', reason: this.refusal };
     if (this.#stop) return this.#stop;
-    this.#answer.watch();
+    this.#answer.comes(tells);
     const { routing } = this.#around;
     const destination = routing.destination(this.route, this.req);
     this.#callSessionByItsName();
@@ -187,8 +197,12 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     this.#around.routing.chosen(this.route, url);
   }
 
+  answering(status: number, headers: ParsedHeaders): void {
+    this.#answer.begins(status, headers);
+  }
+
   sent(url: string | undefined): void {
-    this.#answer.watch();
+    this.#answer.comes();
     this.#around.routing.sent(this.route, url);
     if (this.#visit) this.#visit.moveTo(originOf(url) ?? '');
     else this.#visit = visit(this.#around.traffic, url, this.req, this.res);

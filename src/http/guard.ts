@@ -90,6 +90,7 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
       exchange.take(route);
       rememberRoutedRequest(req, exchange);
       next();
+      exchange.handedOn();
     }
 
     /** What is known at once is acted on at once: a request of a cached session meets no promise. */

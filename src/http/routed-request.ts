@@ -4,6 +4,9 @@ import type { ConnectFailure } from '../routing/losses.ts';
 import type { Destination, Route, Stop } from '../routing/route.ts';
 import type { RequestLine } from './forget-at-backend.ts';
 
+/** Headers by their names in lower case. */
+export type ParsedHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
 /** What a proxy may ask of a request that the middleware has seen. */
 export interface RoutedRequest {
   readonly route: Route;
@@ -13,8 +16,13 @@ export interface RoutedRequest {
   prepare(): Promise<unknown> | undefined;
   /** Whether it goes nowhere, whoever would choose a place for it. */
   stops(): boolean;
-  /** Where the request goes; for a request without a session a backend is chosen now. */
-  destination(): Destination;
+  /**
+   * Where the request goes; for a request without a session a backend is chosen now. `tells`: whoever asks will say
+   * how it is answered (`answering`), so that the response need not be watched for it.
+   */
+  destination(tells?: boolean): Destination;
+  /** A backend has answered with this head, of which nothing was written yet; names are in lower case. */
+  answering(status: number, headers: ParsedHeaders): void;
   /** Where it goes after no connection to `origin` could be made. */
   connectFailed(origin: string, failure: ConnectFailure): Promise<Destination>;
   /**

@@ -10,6 +10,7 @@ import { FIRST_EVENT } from './read-endpoint.ts';
 import { RecordedAnswer } from './recorded-answer.ts';
 import { resend } from './resend.ts';
 import { PASS, ResponseGate, SEND, type HeadVerdict, type Release } from './response-gate.ts';
+import type { ParsedHeaders } from './routed-request.ts';
 
 /** The answer to one request: it is looked at, and where need be held or replaced, before the client gets it. */
 export class WatchedAnswer {
@@ -17,6 +18,8 @@ export class WatchedAnswer {
   readonly #around: Around;
   readonly #records: RecordedAnswer;
   #gate: ResponseGate | undefined;
+  /** A proxy tells how the answer begins. */
+  #told = false;
 
   constructor(question: Question, around: Around) {
     this.#question = question;
@@ -31,6 +34,42 @@ export class WatchedAnswer {
       route.kind === 'pinned' || route.stream || this.#around.routing.eraFinder.hears(route);
     const trigger = looksAtAll ? undefined : SESSION_HEADER;
     this.#gate ??= new ResponseGate(res, (head) => this.#onHead(head), trigger);
+  }
+
+  /** Whoever comes next may answer, or a proxy. */
+  expect(): void {
+    if (!this.#mayBeTold()) this.watch();
+  }
+
+  /** Whoever comes next has had its turn: what did not go to a proxy that tells is watched from now on. */
+  handedOn(): void {
+    if (!this.#told && this.#mayBeTold() && !this.#question.res.headersSent) this.watch();
+  }
+
+  /** A proxy sends the request; `tells`: it will say how the answer `begins`. */
+  comes(tells: boolean = this.#told): void {
+    this.#told = tells && this.#mayBeTold();
+    if (!this.#told) this.watch();
+  }
+
+  /** A backend has answered so, of which nothing was written yet. */
+  begins(status: number, headers: ParsedHeaders): void {
+    const { res, route, asked } = this.#question;
+    if (!this.#told || this.#gate || route.kind !== 'pinned') return;
+    const head = new ReadHead(status, { get: (name) => joined(headers[name]) });
+    const plan = this.#around.routing.planAnswer(route, asked, head);
+    if (plan.kind !== 'pass' || plan.dropSessionId || route.backendSession !== undefined)
+      this.watch();
+    else if (head.eventStream) this.#around.streams.add(route.key, res);
+  }
+
+  /**
+   * Nearly all requests are calls of a session, and nearly all answers to them just pass. To watch the response for
+   * the sake of the others costs as much as all else that is done, so a proxy may tell how an answer begins instead.
+   */
+  #mayBeTold(): boolean {
+    const { route, req } = this.#question;
+    return route.kind === 'pinned' && route.backendUrl !== undefined && req.method === 'POST';
   }
 
   /** Answers in place of a backend. */
@@ -50,7 +89,7 @@ export class WatchedAnswer {
     const { res, route, asked } = this.#question;
     const { routing, streams } = this.#around;
     if (route.kind === 'pinned') callByClientsName(given, route);
-    const head = new ReadHead(given);
+    const head = new ReadHead(given.status, given);
     const plan = routing.planAnswer(route, asked, head);
     if ('dropSessionId' in plan && plan.dropSessionId) given.remove(SESSION_HEADER);
     switch (plan.kind) {
@@ -150,4 +189,8 @@ function hasBody({ headers, method }: IncomingMessage): boolean {
 function callByClientsName(head: HeadView, { id, backendSession }: PinnedRoute): void {
   if (backendSession === undefined) return;
   if (head.get(SESSION_HEADER) === backendSession) head.set(SESSION_HEADER, id);
+}
+
+function joined(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value;
 }

@@ -416,6 +416,46 @@ describe('sessionForwarder: what an app does', () => {
     expect(warned).toEqual([]);
   });
 
+  test('F1: the response to a call of a session is left as the app knows it', async () => {
+    const wrapped: boolean[] = [];
+    const before = (app: express.Express): unknown =>
+      app.use((_req, res, next) => {
+        res.on('finish', () => wrapped.push(Object.hasOwn(res, 'end')));
+        next();
+      });
+    const { gw } = await start({}, { before });
+    await call(gw, await openSession(gw)).expect(200);
+    await until(() => wrapped.length === 2);
+    // Only the one that opened the session had to wait for the store.
+    expect(wrapped).toEqual([true, false]);
+  });
+
+  test.each(['at once', 'later'])('C4: a lost session is noticed, forwarded %s', async (when) => {
+    const between = (app: express.Express): unknown =>
+      app.use((_req, _res, next) => void (when === 'later' ? setImmediate(next) : next()));
+    const { gw, backend } = await start({}, { between });
+    const id = await openSession(gw);
+    backend.answer = ({ res }) => res.writeHead(404).end();
+    await call(gw, id).expect(404);
+    backend.answer = ({ res }) => res.end('{}');
+    expectRefusal(await call(gw, id), 'session_ended', { id: '2' });
+    expect(backend.hits).toHaveLength(2);
+  });
+
+  test('C4: a handler of its own that answers in place of a backend is watched', async () => {
+    const lost = { jsonrpc: '2.0', id: 1, error: { code: -32001, message: 'Session not found' } };
+    const between = (app: express.Express): unknown =>
+      app.use((req, res, next) => {
+        if (req.headers['x-own'] === undefined) next();
+        else setImmediate(() => res.status(404).json(lost));
+      });
+    const { gw, backend } = await start({}, { between });
+    const id = await openSession(gw);
+    await call(gw, id).set('X-Own', '1').expect(404);
+    expectRefusal(await call(gw, id), 'session_ended', { id: '2' });
+    expect(backend.hits).toHaveLength(1);
+  });
+
   test('trusts a proxy: the Host that it tells is told on', async () => {
     const before = (app: express.Express): unknown => app.set('trust proxy', 'loopback');
     const { gw, backend } = await start({ xfwd: true }, { before });

@@ -122,6 +122,7 @@ export class Forwarding implements LaneUser, Dispatcher.DispatchHandler {
   ): void {
     if (status === 103) this.#answer.hint(headers['link']);
     if (status < 200) return;
+    this.#routed?.answering(status, headers);
     this.#answer.begin(status, reason, controller.rawHeaders as Buffer[], headers);
     if (this.#answer.ended) this.#readToTheEnd();
   }

@@ -58,7 +58,7 @@ export function sessionForwarder(options: SessionForwarderOptions = {}): Session
       const preparing = routed?.prepare();
       const go = (): void => {
         if (isOver(res)) return;
-        const destination: Destination = routed?.destination() ?? { kind: 'default' };
+        const destination: Destination = routed?.destination(true) ?? { kind: 'default' };
         if (destination.kind === 'refuse' || destination.kind === 'deleted') {
           answerStop(routed, destination);
           return;
