@@ -91,7 +91,8 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
 
   /** Whoever comes next has had its turn. */
   handedOn(): void {
-    this.#answer.handedOn();
+    // The app's own `handler` answers a refusal as it likes.
+    if (this.refusal === undefined) this.#answer.handedOn();
   }
 
   /** What a proxy is told that asks for the request. */

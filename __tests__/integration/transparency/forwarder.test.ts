@@ -456,6 +456,18 @@ describe('sessionForwarder: what an app does', () => {
     expect(backend.hits).toHaveLength(1);
   });
 
+  test('C5: what its handler makes of a refusal says nothing of the session', async () => {
+    const handler = (_req: unknown, res: express.Response): unknown =>
+      setImmediate(() => res.status(400).send('No valid session ID provided'));
+    const { gw, backend } = await start({}, { options: { handler } });
+    const id = await openSession(gw);
+    const lines = [...sessionLines(id), CLOSE];
+    const answer = await rawHttp(gw.url, rawRequest('POST /mcp/../mcp', lines, '{}'));
+    expect(answer).toMatch(/^HTTP\/1.1 400 .*No valid session ID provided$/s);
+    await call(gw, id).expect(200);
+    expect(backend.hits).toHaveLength(2);
+  });
+
   test('trusts a proxy: the Host that it tells is told on', async () => {
     const before = (app: express.Express): unknown => app.set('trust proxy', 'loopback');
     const { gw, backend } = await start({ xfwd: true }, { before });
