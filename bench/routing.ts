@@ -11,10 +11,10 @@ const SATURATING = 64;
 export const TITLES: Readonly<Record<string, string>> = {
   plain4: 'Express + http-proxy-middleware 4, keep-alive agent',
   routed4: 'with mcpSessionRouting and sessionPlugin',
-  recommended4: 'with mcpSessionRouting, router: sessionRouter and ejectPlugins: true',
+  recommended4: 'with mcpSessionRouting and the recommended options',
   plain3: 'Express + http-proxy-middleware 3, keep-alive agent',
   routed3: 'with mcpSessionRouting and sessionPlugin',
-  recommended3: 'with mcpSessionRouting, router: sessionRouter and ejectPlugins: true',
+  recommended3: 'with mcpSessionRouting and the recommended options',
   bare: 'Express + undici, nothing else',
   'bare-node': 'node:http + undici, nothing else',
   forward: 'Express + mcpSessionRouting + sessionForwarder',

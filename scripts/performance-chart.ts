@@ -4,7 +4,7 @@ import { element, escaped, type Attributes } from './svg.ts';
 
 const WIDTH = 830;
 const LEFT = 18;
-const NAMES = 430;
+const NAMES = 452;
 const RIGHT = 74;
 const FIRST = 74;
 const PITCH = 30;
@@ -39,7 +39,7 @@ export function chartOf(results: Results): string {
       { id: 'desc' },
       escaped(bars.map(({ name, us }) => `${name}: ${us} us.`).join(' ')),
     ),
-    element('style', {}, STYLE),
+    element('style', {}, `${STYLE}\n.ours { font-weight: 600 }`),
     element('rect', {
       class: 'card',
       x: 0.5,
@@ -66,7 +66,7 @@ function drawn({ name, us }: Bar, most: number, y: number): string[] {
   const width = (us / most) * (WIDTH - NAMES - RIGHT);
   const ours = name.includes('mcpSessionRouting');
   return [
-    text({ x: LEFT, y: y + 13, class: ours ? 'front' : 'quiet' }, name),
+    text({ x: LEFT, y: y + 13, class: ours ? 'ours' : 'quiet' }, name),
     element('rect', { class: ours ? 'ok' : 'dead', x: NAMES, y, width, height: BAR, rx: 2 }),
     text({ x: NAMES + width + 8, y: y + 13 }, String(us)),
   ];

@@ -295,7 +295,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'C4',
     file: 'src/http/watched-answer.ts',
-    find: 'if (!this.#told && this.#mayBeTold() && !this.#question.res.headersSent) this.watch();',
+    find: 'if (!this.#told && this.#mayBeTold() && !this.#question.res.headersSent) this.#watch();',
     replace: '',
     test: `${TRANSPARENCY}/forwarder.test.ts`,
     title: 'C4: a handler of its own that answers',

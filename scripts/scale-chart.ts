@@ -63,7 +63,7 @@ export function curvesOf({ sections }: Results): Curve[] {
   return [
     { title: 'requests per second, 10 = 1', of: 'sessions in Redis', points: points(sessions, 2) },
     { title: 'heap and buffers, MB', of: 'idle streams', points: points(streams, 1) },
-    { title: 'a POST beside them, p99 in ms', of: 'idle streams', points: points(streams, 4) },
+    { title: 'p99 of a POST, ms', of: 'idle streams', points: points(streams, 4) },
   ];
 }
 

@@ -27,29 +27,20 @@ export class WatchedAnswer {
     this.#records = new RecordedAnswer(question, around);
   }
 
-  /** From now on, if it was not before. */
-  watch(): void {
-    const { route, res } = this.#question;
-    const looksAtAll =
-      route.kind === 'pinned' || route.stream || this.#around.routing.eraFinder.hears(route);
-    const trigger = looksAtAll ? undefined : SESSION_HEADER;
-    this.#gate ??= new ResponseGate(res, (head) => this.#onHead(head), trigger);
-  }
-
   /** Whoever comes next may answer, or a proxy. */
   expect(): void {
-    if (!this.#mayBeTold()) this.watch();
+    if (!this.#mayBeTold()) this.#watch();
   }
 
   /** Whoever comes next has had its turn: what did not go to a proxy that tells is watched from now on. */
   handedOn(): void {
-    if (!this.#told && this.#mayBeTold() && !this.#question.res.headersSent) this.watch();
+    if (!this.#told && this.#mayBeTold() && !this.#question.res.headersSent) this.#watch();
   }
 
   /** A proxy sends the request; `tells`: it will say how the answer `begins`. */
   comes(tells: boolean = this.#told): void {
     this.#told = tells && this.#mayBeTold();
-    if (!this.#told) this.watch();
+    if (!this.#told) this.#watch();
   }
 
   /** A backend has answered so, of which nothing was written yet. */
@@ -59,7 +50,7 @@ export class WatchedAnswer {
     const head = new ReadHead(status, { get: (name) => joined(headers[name]) });
     const plan = this.#around.routing.planAnswer(route, asked, head);
     if (plan.kind !== 'pass' || plan.dropSessionId || route.backendSession !== undefined)
-      this.watch();
+      this.#watch();
     else if (head.eventStream) this.#around.streams.add(route.key, res);
   }
 
@@ -70,6 +61,15 @@ export class WatchedAnswer {
   #mayBeTold(): boolean {
     const { route, req } = this.#question;
     return route.kind === 'pinned' && route.backendUrl !== undefined && req.method === 'POST';
+  }
+
+  /** From now on, if it was not before. */
+  #watch(): void {
+    const { route, res } = this.#question;
+    const looksAtAll =
+      route.kind === 'pinned' || route.stream || this.#around.routing.eraFinder.hears(route);
+    const trigger = looksAtAll ? undefined : SESSION_HEADER;
+    this.#gate ??= new ResponseGate(res, (head) => this.#onHead(head), trigger);
   }
 
   /** Answers in place of a backend. */
