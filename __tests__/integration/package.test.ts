@@ -152,7 +152,8 @@ test('the code in the documentation compiles, and the test of a store of your ow
   for (const { file, code } of blocks) await writeFile(path.join(folder, file), code);
   expect(await compile(folder, { noEmit: false })).toBe('');
   const suite = blocks.find(({ code }) => code.includes('node:test'))?.file ?? 'none';
-  const { stdout } = await run(process.execPath, [suite.replace(/ts$/, 'js')], { cwd: folder });
+  const flags = ['--test-reporter=tap', suite.replace(/ts$/, 'js')];
+  const { stdout } = await run(process.execPath, flags, { cwd: folder });
   expect(stdout).toMatch(/^# pass [1-9]/m);
   expect(stdout).toMatch(/^# fail 0$/m);
 });
