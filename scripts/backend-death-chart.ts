@@ -1,7 +1,8 @@
 import type { FrontResult, Result } from '../bench/backend-death/result.ts';
 import { keyFigures, sentenceOf } from './backend-death-words.ts';
-import { LEGEND, STYLE } from './chart-style.ts';
-import { element, escaped, type Attributes } from './svg.ts';
+import { chartOn, line, text } from './chart-card.ts';
+import { LEGEND } from './chart-style.ts';
+import { element } from './svg.ts';
 
 const WIDTH = 830;
 const LEFT = 62;
@@ -21,28 +22,11 @@ export function chartOf(result: Result): string {
   const subtitle =
     `${result.sessions} sessions on each front, ${result.callsPerSecond} calls per second each; all fronts in the same run; ` +
     `backends answer ${result.unknownStatus} to unknown sessions`;
-  const root = {
-    xmlns: 'http://www.w3.org/2000/svg',
-    viewBox: `0 0 ${WIDTH} ${height}`,
-    width: WIDTH,
-    height,
-    role: 'img',
-    'aria-labelledby': 'title desc',
+  const card = {
+    ...{ width: WIDTH, height, left: LEFT, title, subtitle },
+    said: fronts.map(sentenceOf).join(' '),
   };
-  return element('svg', root, [
-    element('title', { id: 'title' }, escaped(title)),
-    element('desc', { id: 'desc' }, escaped(fronts.map(sentenceOf).join(' '))),
-    element('style', {}, STYLE),
-    element('rect', {
-      class: 'card',
-      x: 0.5,
-      y: 0.5,
-      width: WIDTH - 1,
-      height: height - 1,
-      rx: 6,
-    }),
-    text({ x: LEFT, y: 30, class: 'title' }, title),
-    text({ x: LEFT, y: 50, class: 'quiet' }, subtitle),
+  return chartOn(card, [
     ...legend(fronts, result.sessions * result.callsPerSecond),
     ...fronts.flatMap((front, at) => panel(front, result, scale, FIRST + at * PITCH)),
     ...timeAxis(result, scale, bottom),
@@ -167,9 +151,3 @@ function timeAxis({ from, to, restarted }: Result, scale: Scale, bottom: number)
 }
 
 const countsOf = (row: string): number[] => row.split(' ').map(Number);
-
-const text = (attributes: Attributes, content: string): string =>
-  element('text', attributes, escaped(content));
-
-const line = (name: string, x1: number, y: number, x2: number): string =>
-  element('line', { class: name, x1, x2, y1: y, y2: y });

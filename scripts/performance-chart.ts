@@ -1,6 +1,6 @@
 import type { Results, Table } from '../bench/lib/result.ts';
-import { STYLE } from './chart-style.ts';
-import { element, escaped, type Attributes } from './svg.ts';
+import { chartOn, text } from './chart-card.ts';
+import { element } from './svg.ts';
 
 const WIDTH = 830;
 const LEFT = 18;
@@ -24,34 +24,12 @@ export function chartOf(results: Results): string {
   const height = FIRST + bars.length * PITCH + 14;
   const title = 'CPU time that a gateway takes for a request of a session';
   const subtitle = `microseconds, less is better; Node ${results.node}, ${results.date}, all in front of the same backend`;
-  const root = {
-    xmlns: 'http://www.w3.org/2000/svg',
-    viewBox: `0 0 ${WIDTH} ${height}`,
-    width: WIDTH,
-    height,
-    role: 'img',
-    'aria-labelledby': 'title desc',
+  const card = {
+    ...{ width: WIDTH, height, left: LEFT, title, subtitle },
+    said: bars.map(({ name, us }) => `${name}: ${us} us.`).join(' '),
+    style: '\n.ours { font-weight: 600 }',
   };
-  return element('svg', root, [
-    element('title', { id: 'title' }, escaped(title)),
-    element(
-      'desc',
-      { id: 'desc' },
-      escaped(bars.map(({ name, us }) => `${name}: ${us} us.`).join(' ')),
-    ),
-    element('style', {}, `${STYLE}\n.ours { font-weight: 600 }`),
-    element('rect', {
-      class: 'card',
-      x: 0.5,
-      y: 0.5,
-      width: WIDTH - 1,
-      height: height - 1,
-      rx: 6,
-    }),
-    text({ x: LEFT, y: 30, class: 'title' }, title),
-    text({ x: LEFT, y: 50, class: 'quiet' }, subtitle),
-    ...bars.flatMap((bar, at) => drawn(bar, most, FIRST + at * PITCH)),
-  ]);
+  return chartOn(card, [...bars.flatMap((bar, at) => drawn(bar, most, FIRST + at * PITCH))]);
 }
 
 /** The rows of the table that is drawn. @throws if the results have none */
@@ -71,6 +49,3 @@ function drawn({ name, us }: Bar, most: number, y: number): string[] {
     text({ x: NAMES + width + 8, y: y + 13 }, String(us)),
   ];
 }
-
-const text = (attributes: Attributes, content: string): string =>
-  element('text', attributes, escaped(content));

@@ -1,6 +1,6 @@
 import type { Results, Table } from '../bench/lib/result.ts';
-import { STYLE } from './chart-style.ts';
-import { element, escaped, type Attributes } from './svg.ts';
+import { chartOn, line, text } from './chart-card.ts';
+import { element } from './svg.ts';
 
 const WIDTH = 830;
 const HEIGHT = 250;
@@ -19,31 +19,15 @@ interface Curve {
 export function chartOf(results: Results): string {
   const curves = curvesOf(results);
   const title = 'sessionForwarder with many sessions and many open streams';
-  const root = {
-    xmlns: 'http://www.w3.org/2000/svg',
-    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
-    width: WIDTH,
-    height: HEIGHT,
-    role: 'img',
-    'aria-labelledby': 'title desc',
-  };
   const said = curves.map(
     ({ title: name, points }) => `${name}: ${points.map(({ x, y }) => `${y} at ${x}`).join(', ')}.`,
   );
-  return element('svg', root, [
-    element('title', { id: 'title' }, escaped(title)),
-    element('desc', { id: 'desc' }, escaped(said.join(' '))),
-    element('style', {}, `${STYLE}\n.curve { fill: none; stroke: #2f81c7; stroke-width: 2 }`),
-    element('rect', {
-      class: 'card',
-      x: 0.5,
-      y: 0.5,
-      width: WIDTH - 1,
-      height: HEIGHT - 1,
-      rx: 6,
-    }),
-    text({ x: MARGIN, y: 30, class: 'title' }, title),
-    text({ x: MARGIN, y: 50, class: 'quiet' }, `Node ${results.node}, ${results.date}`),
+  const card = {
+    ...{ width: WIDTH, height: HEIGHT, left: MARGIN, title, said: said.join(' ') },
+    subtitle: `Node ${results.node}, ${results.date}`,
+    style: '\n.curve { fill: none; stroke: #2f81c7; stroke-width: 2 }',
+  };
+  return chartOn(card, [
     ...curves.flatMap((curve, at) => panel(curve, MARGIN + GAP + at * (PLOT.width + GAP))),
   ]);
 }
@@ -90,9 +74,3 @@ function panel({ title, of, points }: Curve, left: number): string[] {
 function shortened(count: string): string {
   return count.replace(/,000,000$/, 'M').replace(/,000$/, 'k');
 }
-
-const text = (attributes: Attributes, content: string): string =>
-  element('text', attributes, escaped(content));
-
-const line = (name: string, x1: number, y: number, x2: number): string =>
-  element('line', { class: name, x1, x2, y1: y, y2: y });
