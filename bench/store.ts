@@ -98,7 +98,10 @@ async function timeToFirstByte({ child, urls: [url = ''] }: Gateway): Promise<Fi
   };
 }
 
-/** The same requests at one gateway, and spread over both. */
+/**
+ * One gateway with so many connections and requests, and two of which each has as many: with fewer it would wake up
+ * for fewer requests at a time, which costs more whatever the store does.
+ */
 async function twoGateways(gateways: readonly Gateway[]): Promise<Figure> {
   const connections = gateways.map(({ urls: [url = ''] }) =>
     Array.from({ length: CONNECTIONS }, () => new Connection(url)),
@@ -112,12 +115,12 @@ async function twoGateways(gateways: readonly Gateway[]): Promise<Figure> {
   const ask = async (connection: Connection, at: number): Promise<void> =>
     expectSuccess(await connection.ask(call(ids[at % ids.length] ?? '')));
   const cost = async (used: readonly Connection[]): Promise<number> => {
+    const requests = (REQUESTS / CONNECTIONS) * used.length;
     const before = await cpuOfAll(gateways);
-    await spread(used, REQUESTS, ask);
-    return ((await cpuOfAll(gateways)) - before) / REQUESTS;
+    await spread(used, requests, ask);
+    return ((await cpuOfAll(gateways)) - before) / requests;
   };
-  const half = CONNECTIONS / 2;
-  const both = [...one.slice(0, half), ...other.slice(0, half)];
+  const both = [...one, ...other];
   const ratios: number[] = [];
   for (let round = -4; round < ROUNDS; round += 1) {
     const alone = await cost(round % 2 === 0 ? one : other);

@@ -12,17 +12,22 @@ export class NoAnswer extends Error {
  * The promise's outcome, or a rejection once `ms` milliseconds have passed. What comes after the deadline is
  * dropped, its failure too.
  */
-export async function withDeadline<T>(start: () => PromiseLike<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
+export function withDeadline<T>(start: () => PromiseLike<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const started = start();
     const fail = (): void => reject(new NoAnswer(ms));
-    timer = setTimeout(fail, Math.min(ms, LONGEST));
+    const timer = setTimeout(fail, Math.min(ms, LONGEST));
+    started.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([start(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** A promise of any library, and of any realm: `instanceof Promise` knows only this one's. */

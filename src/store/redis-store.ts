@@ -2,6 +2,7 @@ import { isObject, shown, strayOf } from '../given.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
 import { ENDED, isSameSession, readRecord, SESSION, type SessionRecord } from './record.ts';
 import { isRedisClient, type RedisClient } from './redis-client.ts';
+import { RedisReads } from './redis-reads.ts';
 import { CHANGED, hearEndings } from './redis-subscription.ts';
 import { ReplicatedWrites } from './replicated-writes.ts';
 import type { EndedListener, SessionStore, StoredRecord } from './session-store.ts';
@@ -45,6 +46,7 @@ return 1`;
 export class RedisStore implements SessionStore {
   readonly #client: RedisClient;
   readonly #prefix: string;
+  readonly #reads: RedisReads;
   readonly #replicated: ReplicatedWrites | undefined;
   #listeners = 0;
   readonly probe?: () => Promise<unknown>;
@@ -71,6 +73,7 @@ export class RedisStore implements SessionStore {
     }
     this.#client = client;
     this.#prefix = prefix;
+    this.#reads = new RedisReads(client);
     if (minReplicas === 0) return;
     const replicated = new ReplicatedWrites(client, minReplicas);
     this.#replicated = replicated;
@@ -82,15 +85,9 @@ export class RedisStore implements SessionStore {
   }
 
   async getWithExpiry(id: string): Promise<StoredRecord | undefined> {
-    const key = this.#prefix + id;
-    const replies = await this.#client
-      .pipeline([
-        ['get', key],
-        ['pttl', key],
-      ])
-      .exec();
-    const [error, value] = replies?.[0] ?? [];
-    const [pttlError, pttl] = replies?.[1] ?? [];
+    const [get, ttl] = await this.#reads.read(this.#prefix + id);
+    const [error, value] = get ?? [];
+    const [pttlError, pttl] = ttl ?? [];
     // A key of another type is no outage: nobody will ever read a record there.
     if (error?.message.startsWith('WRONGTYPE'))
       return { record: error.message, expiresIn: Infinity };

@@ -146,12 +146,10 @@ export class StoreAccess {
     await this.#store.close?.();
   }
 
-  async #ask<T>(during: string, verb: () => PromiseLike<T>): Promise<T> {
-    try {
-      return await withDeadline(verb, this.#options.storeTimeout);
-    } catch (cause) {
+  #ask<T>(during: string, verb: () => PromiseLike<T>): Promise<T> {
+    return withDeadline(verb, this.#options.storeTimeout).catch((cause: unknown) => {
       throw this.#unavailable(cause, during);
-    }
+    });
   }
 
   #unavailable(cause: unknown, during: string): SessionRoutingError {

@@ -321,7 +321,7 @@ describe('a subscription', () => {
     subscriber.emit('ready');
     expect(told).toEqual([]);
     await settled();
-    jest.advanceTimersByTime(3000);
+    await jest.advanceTimersByTimeAsync(3000);
     await settled();
     expect(told).toEqual(['resumed']);
     expect(subscriber.calls).toEqual(Array(4).fill('subscribe channel'));
