@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { originOf } from '../backends/origin.ts';
 import { connectFailureOf, isReset, NotDispatched, type Dispatch } from './dispatch.ts';
+import { writeAsOne } from './one-write.ts';
 
 /** How long a backend may take to accept a connection (ms). */
 const CONNECT_TIMEOUT = 2000;
@@ -79,6 +80,7 @@ function dial(
     socket.once('close', fail);
     socket.once(ready, () => {
       settle();
+      writeAsOne(socket);
       resolve(socket);
     });
 

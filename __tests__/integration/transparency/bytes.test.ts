@@ -77,6 +77,21 @@ describe.each(stacks)('$name', ({ app: express, proxy }) => {
     expect(gunzipSync(Buffer.from(answer.body, 'latin1')).toString()).toBe(TEXT);
   });
 
+  // Around the length up to which a body leaves with its head.
+  test.each([1, 256, 7000, 8191, 8192, 8193, 20_000])(
+    'F1 leaves every byte of a body of %d as it is, both ways',
+    async (length) => {
+      const bytes = Buffer.from(Array.from({ length }, (_, at) => at % 256));
+      backend.answer = ({ res }) => {
+        res.setHeader('Content-Length', length);
+        res.end(bytes);
+      };
+      const answer = parseRaw(await rawHttp(gw.url, rawRequest('POST /mcp', lines(), bytes)));
+      expect(Buffer.from(answer.body, 'latin1').equals(bytes)).toBe(true);
+      expect((await backend.hit(1)).body.equals(bytes)).toBe(true);
+    },
+  );
+
   test('F1 sends each event of a stream on before the next one is written', async () => {
     const stream = await openStream(gw, id);
     const { res } = await backend.hitWhere(({ method }) => method === 'GET');

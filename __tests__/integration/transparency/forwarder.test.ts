@@ -405,6 +405,28 @@ describe('sessionForwarder: what an app does', () => {
     expect([backend.hits, gw.sessions.backends.list()[0]?.state]).toEqual([[], 'up']);
   });
 
+  test('middleware that looks at what is written gets bytes', async () => {
+    const seen: unknown[] = [];
+    const { gw, backend } = await start(
+      {},
+      {
+        before: (app) =>
+          app.use((_req, res, next) => {
+            const end = res.end.bind(res);
+            res.end = (...args: unknown[]) => {
+              seen.push(args[0]);
+              return Reflect.apply(end, res, args) as typeof res;
+            };
+            next();
+          }),
+      },
+    );
+    const id = await openSession(gw);
+    backend.answer = ({ res }) => res.end('{"fox":"\u{1f98a}"}');
+    await call(gw, id);
+    expect(seen.at(-1)).toEqual(Buffer.from('{"fox":"\u{1f98a}"}'));
+  });
+
   test('one that compresses gets no listener for each pause', async () => {
     const warned = warnings();
     const { gw, backend } = await start({}, { before: (app) => app.use(compression()) });
