@@ -69,7 +69,12 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
   proxyServer.on(
     'proxyReq',
     (proxyReq: ClientRequest, req: IncomingMessage, res: http.ServerResponse) => {
-      routedRequestOf(req)?.sentAs({ path: proxyReq.path, ...manner });
+      const routed = routedRequestOf(req);
+      routed?.sentAs({ path: proxyReq.path, ...manner });
+      // Before the proxy, and before whoever handles the response in its place.
+      proxyReq.prependOnceListener('response', ({ statusCode = 0, headers }: IncomingMessage) =>
+        routed?.answering(statusCode, headers),
+      );
       // The logger makes a URL of it and throws where it is none, which ends the process.
       if (isVersion3 && isIPv6(proxyReq.host)) proxyReq.host = `[${proxyReq.host}]`;
       // httpxy closes the connection after a chunked body; node:http frames such a body itself.

@@ -53,7 +53,8 @@ async function chosenBy(
 }
 
 function destinationOf(routed: RoutedRequest): unknown {
-  const destination = routed.destination();
+  // The plugin hears of the answer before the proxy does.
+  const destination = routed.destination(true);
   if (destination.kind === 'backend') return parsed(destination.url);
   if (destination.kind === 'default') return undefined;
   answerStop(routed, destination);

@@ -438,20 +438,6 @@ describe('sessionForwarder: what an app does', () => {
     expect(warned).toEqual([]);
   });
 
-  test('F1: the response to a call of a session is left as the app knows it', async () => {
-    const wrapped: boolean[] = [];
-    const before = (app: express.Express): unknown =>
-      app.use((_req, res, next) => {
-        res.on('finish', () => wrapped.push(Object.hasOwn(res, 'end')));
-        next();
-      });
-    const { gw } = await start({}, { before });
-    await call(gw, await openSession(gw)).expect(200);
-    await until(() => wrapped.length === 2);
-    // Only the one that opened the session had to wait for the store.
-    expect(wrapped).toEqual([true, false]);
-  });
-
   test.each(['at once', 'later'])('C4: a lost session is noticed, forwarded %s', async (when) => {
     const between = (app: express.Express): unknown =>
       app.use((_req, _res, next) => void (when === 'later' ? setImmediate(next) : next()));
