@@ -12,7 +12,12 @@ export interface Settings {
   /** Left out: sessions are kept in memory. */
   redis?: RedisSettings;
   /** What is left out keeps the default of the package. */
-  sessionOptions: { ttl?: number; unknownSessionStatus?: 400 | 404 };
+  sessionOptions: {
+    ttl?: number;
+    unknownSessionStatus?: 400 | 404;
+    allowedOrigins?: string[];
+    secret?: string[];
+  };
 }
 
 /** What sends requests on: http-proxy-middleware, or the forwarder of the package. */
@@ -23,7 +28,7 @@ const PROXIES = ['http-proxy-middleware', 'forward'] as const;
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const backends = readBackends(env.BACKENDS, env.BACKENDS_FILE);
   const redis = readRedis(env);
-  const { SESSION_TTL_SECONDS, UNKNOWN_SESSION_STATUS } = env;
+  const { SESSION_TTL_SECONDS, UNKNOWN_SESSION_STATUS, ALLOWED_ORIGINS, STORE_SECRET } = env;
   return {
     port: readPort(env.PORT || '3000'),
     host: env.HOST || '127.0.0.1',
@@ -34,6 +39,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     sessionOptions: {
       ...(SESSION_TTL_SECONDS && { ttl: readTtl(SESSION_TTL_SECONDS) }),
       ...(UNKNOWN_SESSION_STATUS && { unknownSessionStatus: readStatus(UNKNOWN_SESSION_STATUS) }),
+      ...(ALLOWED_ORIGINS && { allowedOrigins: listOf(ALLOWED_ORIGINS) }),
+      ...(STORE_SECRET && { secret: listOf(STORE_SECRET) }),
     },
   };
 }
@@ -42,6 +49,10 @@ function readProxy(value: string): ProxyName {
   const known = PROXIES.find((name) => name === value);
   if (known) return known;
   throw new Error(`PROXY=${value} is not known: give ${PROXIES.join(' or ')}`);
+}
+
+function listOf(value: string): string[] {
+  return value.split(',').map((part) => part.trim());
 }
 
 function readPort(value: string): number {

@@ -6,6 +6,7 @@ export { dnsBackends, type DnsBackendsOptions } from './backends/dns-backends.ts
 export type { DnsResolver } from './backends/dns-question.ts';
 export type { BackendEra } from './backends/eras.ts';
 export type { RefusalHandler, RefusalInfo } from './http/exchange.ts';
+export type { AllowedOrigins } from './http/origins.ts';
 export {
   mcpSessionRouting,
   type CloseOptions,

@@ -4,11 +4,13 @@ import { Backends } from './backends/backends.ts';
 import { controlOf, type BackendsControl } from './backends/control.ts';
 import { Outages } from './backends/outages.ts';
 import { Traffic } from './backends/traffic.ts';
+import { callerBy } from './http/callers.ts';
 import { discoverEra } from './http/discover-era.ts';
 import { forgetAtBackend } from './http/forget-at-backend.ts';
 import { createGuard, type Guard } from './http/guard.ts';
 import { LiveStreams } from './http/live-streams.ts';
 import { openAtBackend } from './http/open-at-backend.ts';
+import { foreignTo } from './http/origins.ts';
 import { routedRequestOf, type Connections } from './http/routed-request.ts';
 import type { Surroundings } from './http/surroundings.ts';
 import type { McpSessionRoutingOptions } from './options.ts';
@@ -24,6 +26,8 @@ import { settingsOf } from './settings.ts';
 import { LocalCache } from './store/local-cache.ts';
 import { resolveStore, type StoreLike } from './store/resolve-store.ts';
 import { SessionDirectory } from './store/session-directory.ts';
+import { FIRST_TTL } from './store/session-times.ts';
+import { signedStore } from './store/signed-store.ts';
 import { noIfItThrows, yesOrNo } from './store/user-code.ts';
 
 /** Where a request goes, as `routeOf` tells it. */
@@ -93,6 +97,12 @@ export function mcpSessionRouting(
 ): McpSessionRouting {
   const settings = settingsOf(options);
   const resolved = resolveStore(store);
+  const { secret } = settings;
+  // Nobody else can write to the memory of this process.
+  const records =
+    secret === undefined || !resolved.remote
+      ? resolved.store
+      : signedStore(resolved.store, [secret].flat());
   const now = (): number => performance.now();
   const reporter = reporterOf(settings, now);
   const traffic = new Traffic();
@@ -113,9 +123,10 @@ export function mcpSessionRouting(
         });
   const cache = resolved.remote && settings.cache ? new LocalCache(settings.cache) : undefined;
   const directory: SessionDirectory = new SessionDirectory(
-    resolved.store,
+    records,
     {
       ...{ ...settings, cache, now, onFailure: reporter.storeFailed },
+      bound: settings.principal !== undefined,
       beside: {
         refreshed: (key) => recovery?.refreshed(key),
         ended: (key) => recovery?.ended(key),
@@ -126,10 +137,13 @@ export function mcpSessionRouting(
       reporter.ended(key);
     },
   );
-  const streams = new LiveStreams((key) => directory.lookup(key), settings.ttl / 10);
+  const streams = new LiveStreams(
+    (key) => directory.lookup(key),
+    Math.min(settings.ttl, FIRST_TTL) / 10,
+  );
   const places = new Places({ backends, outages: new Outages(now), lostAfter: settings.lostAfter });
   const proxy: Surroundings['proxy'] = { manner: { secure: true, changeOrigin: false } };
-  const recovery = recoveryOf(settings.recover, resolved.store, {
+  const recovery = recoveryOf(settings.recover, records, {
     ...{ directory, places },
     open: (opening) => openAtBackend(opening, proxy.manner),
     forget: ({ origin, path, req }, sessionId) =>
@@ -158,6 +172,8 @@ export function mcpSessionRouting(
     tasks: settings.affinity?.tasks === true,
     onUnreadAnswer: reporter.unreadAnswer,
     skip: settings.skip && yesOrNo('skip', settings.skip),
+    isForeign: settings.allowedOrigins && foreignTo(settings.allowedOrigins),
+    callerOf: settings.principal && callerBy(settings.principal),
     handler: settings.handler,
     unknownSessionStatus: settings.unknownSessionStatus,
     maxBodySize: settings.maxBodySize,

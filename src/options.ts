@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Balance } from './backends/balance.ts';
 import type { BackendSource } from './backends/discovery.ts';
 import type { RefusalHandler } from './http/exchange.ts';
+import type { AllowedOrigins } from './http/origins.ts';
 import type { Reason } from './protocol/reasons.ts';
 import type { LostSession } from './routing/endings.ts';
 import type { LostSessionInfo } from './routing/recovery.ts';
@@ -103,6 +104,27 @@ export interface McpSessionRoutingOptions<
    * @default 5000
    */
   readonly eraTtl?: number;
+  /**
+   * Who sends a request, as the app has authenticated it before: a session is for its principal only, and to anybody
+   * else as if it had never been. Give what stays when a token is renewed, such as issuer and subject; `undefined`
+   * for nobody in particular.
+   * @default sessions are for whoever knows their id
+   * @example (req) => req.auth && `${req.auth.extra.iss} ${req.auth.extra.sub}`
+   */
+  readonly principal?: (req: Req) => string | undefined;
+  /**
+   * Origins of web pages that may send requests: any other `Origin`, `null` too, gets 403. A request without one is
+   * from no browser, and passes.
+   * @default all
+   * @example ['https://app.example.com']
+   */
+  readonly allowedOrigins?: AllowedOrigins;
+  /**
+   * Signs what is stored, so that nobody who can only write to the store can make up a session, or move one. A list
+   * begins with the one that signs; the others are those before it, whose records stay valid. At least 32 characters.
+   * @default records are not signed
+   */
+  readonly secret?: string | readonly string[];
   /** `true`: the request is none of this middleware's business. @default none is skipped */
   readonly skip?: (req: Req) => boolean;
   /** Answers refusals in place of the package; not where a backend's answer is already on its way. */

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isObject, MOST_ENTRIES, shown, strayOf } from './given.ts';
+import { defined, functions, invalid, known, positive } from './checks.ts';
+import { isObject, MOST_ENTRIES } from './given.ts';
 import type { McpSessionRoutingOptions } from './options.ts';
 import { SessionRoutingError } from './protocol/errors.ts';
 import type { CacheOptions } from './store/local-cache.ts';
+import { trust } from './trust-settings.ts';
 
 /** The options with their defaults, checked. */
 export type Settings<Req extends IncomingMessage, Res extends ServerResponse> = Required<
@@ -41,7 +43,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 const TEN_YEARS = 10 * 365 * 24 * 60 * 60 * 1000;
 
 const BALANCES: readonly unknown[] = ['round-robin', 'least-connections'];
-const FUNCTIONS = ['lostSession', 'skip', 'handler'] as const;
+const FUNCTIONS = ['lostSession', 'principal', 'skip', 'handler'] as const;
 const LEVELS = ['info', 'warn', 'error'] as const;
 const EVENTS = [
   ...['opened', 'recovered', 'ended', 'refused', 'storeFailed'],
@@ -55,6 +57,8 @@ const NAMES = [
   'recover',
   'sse',
   'affinity',
+  'allowedOrigins',
+  'secret',
   'cache',
   'logger',
   'on',
@@ -92,6 +96,7 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
   health(given);
   sse(given.sse);
   affinity(given.affinity);
+  trust(given);
   const { recover }: typeof given = settings;
   if (recover !== undefined && typeof recover !== 'boolean' && typeof recover !== 'function') {
     throw invalid('recover', recover, 'must be true, false or a function');
@@ -153,36 +158,4 @@ function cacheOf(cache: CacheOptions | false): Required<CacheOptions> | undefine
   positive('cache.maxAge', complete.maxAge);
   positive('cache.maxStale', complete.maxStale);
   return complete;
-}
-
-/** Left out and `undefined` are the same. */
-function defined(options: object): object {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function known(prefix: string, options: object, names: readonly string[]): void {
-  const stray = strayOf(options, names);
-  if (stray) throw invalid(prefix + stray.name, undefined, stray.remedy);
-}
-
-function functions(prefix: string, options: object, names: readonly string[]): void {
-  for (const name of names) {
-    const value: unknown = Reflect.get(options, name);
-    if (value !== undefined && typeof value !== 'function')
-      throw invalid(prefix + name, value, 'must be a function');
-  }
-}
-
-function positive(name: string, value: unknown, most = Infinity, mostShown = `${most}`): void {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0)
-    throw invalid(name, value, 'must be a number above 0');
-  if (value > most) throw invalid(name, value, `must be at most ${mostShown}`);
-}
-
-function invalid(name: string, value: unknown, remedy: string): SessionRoutingError {
-  const found = value === undefined ? '' : `: ${shown(value)}`;
-  return new SessionRoutingError(
-    'invalid_option',
-    `mcpSessionRouting: option "${name}"${found} ${remedy}`,
-  );
 }

@@ -17,6 +17,12 @@ export interface Row {
 
 // Written down here once more: a change of what clients read has to be made twice.
 export const ROWS = {
+  forbidden_origin: { status: 403, code: -32000, message: 'Forbidden: Origin is not allowed' },
+  principal_failed: {
+    status: 500,
+    code: -32603,
+    message: 'The gateway could not tell who sends this request',
+  },
   invalid_session_id: { status: 400, code: -32000, message: 'Bad Request: invalid Mcp-Session-Id' },
   invalid_path: { status: 400, code: -32000, message: 'Bad Request: dot segments in the path' },
   method_not_allowed: { status: 405, code: -32000, message: 'Method not allowed', allow: 'POST' },

@@ -7,6 +7,7 @@ import type { Reason } from '../protocol/reasons.ts';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
 import { METHOD_HEADER } from '../protocol/tasks.ts';
 import type { Asked } from '../routing/answer.ts';
+import type { Caller } from '../routing/caller.ts';
 import type { ConnectFailure } from '../routing/losses.ts';
 import type { Destination, NamedSession, PinnedRoute, Route, Stop } from '../routing/route.ts';
 import type { Opening } from '../store/openings.ts';
@@ -48,6 +49,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   refusal: Reason | undefined;
   line: RequestLine | undefined;
   body: Buffer | undefined;
+  caller: Caller | undefined;
   /**
    * Named by the query, or a task: it is looked for when a proxy asks, since any POST of the app may have such a
    * query, or header (A14).
@@ -100,7 +102,20 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     this.#stop = stop;
   }
 
+  identify(): boolean {
+    const { callerOf } = this.#around;
+    if (!callerOf) return true;
+    this.caller ??= callerOf(this.req);
+    return this.caller !== undefined;
+  }
+
   prepare(): Promise<unknown> | undefined {
+    const { route } = this;
+    const isTheirs = route.kind === 'open' && (route.opening || route.createsTask === true);
+    if ((this.named || isTheirs) && !this.identify()) {
+      this.stopAt({ kind: 'refuse', reason: 'principal_failed' });
+      return undefined;
+    }
     if (this.named) return this.#find(this.named);
     const asking = this.#askForEra();
     if (asking) return asking;
@@ -112,8 +127,8 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     this.named = undefined;
     const { routing } = this.#around;
     const at = session.task
-      ? await routing.pinByTask(session, this.req)
-      : await routing.pinByQuery(session, this.req);
+      ? await routing.pinByTask(session, this.req, this.caller, this.route)
+      : await routing.pinByQuery(session, this.req, this.caller);
     if (at === undefined) {
       await this.#askForEra();
       return;

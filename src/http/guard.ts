@@ -3,6 +3,7 @@ import { sessionInQuery } from '../protocol/endpoint.ts';
 import type { MessageFacts } from '../protocol/message.ts';
 import { PROTOCOL_VERSION_HEADER, SESSION_HEADER } from '../protocol/session-id.ts';
 import { mayCreateTask, METHOD_HEADER, NAME_HEADER, taskAskedFor } from '../protocol/tasks.ts';
+import { asSeenBy } from '../routing/caller.ts';
 import {
   decideByHead,
   decideByLookup,
@@ -21,6 +22,8 @@ export interface GuardOptions<
   Res extends ServerResponse,
 > extends Surroundings<Req, Res> {
   readonly skip: ((req: Req) => boolean) | undefined;
+  /** Whether a request with this `Origin`, if it has any, is refused. */
+  readonly isForeign?: ((origin: string | undefined) => boolean) | undefined;
 }
 
 export type Guard<Req, Res> = (req: Req, res: Res, next: (error?: unknown) => void) => void;
@@ -29,7 +32,7 @@ export type Guard<Req, Res> = (req: Req, res: Res, next: (error?: unknown) => vo
 export function createGuard<Req extends IncomingMessage, Res extends ServerResponse>(
   options: GuardOptions<Req, Res>,
 ): Guard<Req, Res> {
-  const { routing, skip, maxBodySize: maxBytes, sseParams, tasks } = options;
+  const { routing, skip, isForeign, maxBodySize: maxBytes, sseParams, tasks } = options;
 
   return function guardSession(req, res, next) {
     if (skip?.(req) === true || routedRequestOf(req)) {
@@ -37,6 +40,10 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
       return;
     }
     const exchange = new Exchange(req, res, next, options);
+    if (isForeign?.(req.headers.origin) === true) {
+      exchange.refuse('forbidden_origin');
+      return;
+    }
     const facts = factsOf(req, sseParams.length > 0, tasks);
     const decision = decideByHead(facts);
     if (decision) {
@@ -44,9 +51,13 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
       return;
     }
     const id = facts.sessionId ?? '';
-    const key = keyOf(id);
-    whenKnown(routing.directory.lookup(key), (lookup) =>
-      act(decideByLookup(facts, lookup), { key, id }),
+    const session = { key: keyOf(id), id };
+    if (!exchange.identify()) {
+      act({ kind: 'refuse', reason: 'principal_failed' }, session);
+      return;
+    }
+    whenKnown(routing.directory.lookup(session.key), (lookup) =>
+      act(decideByLookup(facts, asSeenBy(exchange.caller, id, lookup)), session),
     );
 
     function act(decided: Decision, session?: NamedSession, message?: MessageFacts): void {

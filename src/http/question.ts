@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reason } from '../protocol/reasons.ts';
 import type { Asked } from '../routing/answer.ts';
+import type { Caller } from '../routing/caller.ts';
 import type { Route } from '../routing/route.ts';
 import type { Opening } from '../store/openings.ts';
 import { refusalAnswer, statusOf } from './answer.ts';
@@ -20,6 +21,10 @@ export interface Question {
   readonly body: Buffer | undefined;
   /** An `initialize` that is to be kept. */
   readonly opening: Opening | undefined;
+  /** Who asks, once `identify` was called; `undefined` where callers are not told apart. */
+  readonly caller: Caller | undefined;
+  /** `false`: who asks could not be told, so that nothing may be opened for them. */
+  identify(): boolean;
   /** It is sent again, to another backend. */
   moved(url: string): void;
 }

@@ -3,6 +3,7 @@ import { isSessionId } from '../protocol/session-id.ts';
 import { createdTask, type CreatedTask } from '../protocol/tasks.ts';
 import type { AnswerHead } from '../routing/answer.ts';
 import { keyOf, keyOfStream } from '../routing/keys.ts';
+import type { Creation } from '../store/session-directory.ts';
 import { forgetAtBackend } from './forget-at-backend.ts';
 import { refusedAs, type Around, type Question } from './question.ts';
 import { MAX_INSPECTED, textOf } from './read-answer.ts';
@@ -23,20 +24,22 @@ export class RecordedAnswer {
   /** Its head has a session id: the session is stored before the client knows it (B1). */
   async session(sessionId: string, head: AnswerHead): Promise<Release> {
     const { routing, streams } = this.#around;
-    const { route, asked, opening, req, res, line } = this.#question;
-    let reason: Reason = 'invalid_backend_answer';
-    try {
-      const session = { key: keyOf(sessionId), id: sessionId };
-      if ((await routing.recording.session(route, session, asked.path, opening)) === 'created') {
-        if (head.eventStream) streams.add(session.key, res);
-        return SEND;
-      }
-    } catch {
-      // Counted and told by the directory; what the client is told is the refusal.
-      reason = 'store_unavailable';
+    const { route, asked, req, res, line } = this.#question;
+    const session = { key: keyOf(sessionId), id: sessionId };
+    let outcome: Creation | undefined;
+    const reason = await this.#record(async () => {
+      outcome = await routing.recording.session(route, session, asked.path, this.#question);
+      return outcome;
+    });
+    if (reason === undefined) {
+      if (head.eventStream) streams.add(session.key, res);
+      return SEND;
     }
     const { backendUrl } = route;
-    if (backendUrl !== undefined && line) forgetAtBackend(backendUrl, line, sessionId, req.headers);
+    // The backend would end the session that somebody else has there.
+    const isTheirs = outcome === 'foreign';
+    if (backendUrl !== undefined && line && !isTheirs)
+      forgetAtBackend(backendUrl, line, sessionId, req.headers);
     return refusedAs(this.#question, this.#around, reason);
   }
 
@@ -48,15 +51,13 @@ export class RecordedAnswer {
       bytes && readEndpoint(bytes, { asked: asked.path, sent: line?.path }, sseParams);
     if (!endpoint) return SEND;
     const session = { key: keyOfStream(endpoint.id), id: endpoint.id };
-    try {
-      if (!isSessionId(session.id))
-        return refusedAs(this.#question, this.#around, 'invalid_backend_answer');
-      if ((await routing.recording.session(route, session, endpoint.path)) !== 'created')
-        return refusedAs(this.#question, this.#around, 'invalid_backend_answer');
-    } catch {
-      // Counted and told by the directory.
-      return refusedAs(this.#question, this.#around, 'store_unavailable');
-    }
+    const reason = isSessionId(session.id)
+      ? await this.#record(() => {
+          const { caller } = this.#question;
+          return routing.recording.session(route, session, endpoint.path, { caller });
+        })
+      : 'invalid_backend_answer';
+    if (reason !== undefined) return refusedAs(this.#question, this.#around, reason);
     streams.add(session.key, res);
     const over = (): void => void routing.endings.closed(session.key);
     if (res.destroyed) over();
@@ -88,12 +89,20 @@ export class RecordedAnswer {
     };
   }
 
-  async #recordTask(task: CreatedTask): Promise<Reason | undefined> {
+  #recordTask(task: CreatedTask): Promise<Reason | undefined> {
+    return this.#record(() => {
+      const { route, caller } = this.#question;
+      return this.#around.routing.recording.task(route, task, caller);
+    });
+  }
+
+  /** Why what a backend has opened must not reach the client; `undefined`: it is stored. */
+  async #record(store: () => Promise<Creation>): Promise<Reason | undefined> {
+    if (!this.#question.identify()) return 'principal_failed';
     try {
-      const outcome = await this.#around.routing.recording.task(this.#question.route, task);
-      return outcome === 'created' ? undefined : 'invalid_backend_answer';
+      return (await store()) === 'created' ? undefined : 'invalid_backend_answer';
     } catch {
-      // Counted and told by the directory.
+      // Counted and told by the directory; what the client is told is the refusal.
       return 'store_unavailable';
     }
   }

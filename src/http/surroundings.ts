@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Traffic } from '../backends/traffic.ts';
 import type { Reason } from '../protocol/reasons.ts';
+import type { Caller } from '../routing/caller.ts';
 import type { SessionRouting } from '../routing/session-routing.ts';
 import type { Manner } from './ask-backend.ts';
 import type { LiveStreams } from './live-streams.ts';
@@ -16,6 +17,8 @@ export interface Surroundings<
   readonly streams: LiveStreams;
   readonly traffic: Traffic;
   readonly connections: Set<Connections>;
+  /** Who sends a request: `undefined`, it could not be told. Left out: callers are not told apart. */
+  readonly callerOf?: ((req: Req) => Caller | undefined) | undefined;
   readonly handler: RefusalHandler<Req, Res> | undefined;
   readonly unknownSessionStatus: number;
   /** Most bytes of a body that are held. */

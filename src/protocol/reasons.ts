@@ -12,6 +12,8 @@ export interface Refusal {
 
 /** Stable name of a refusal, in `error.data.reason` and in docs/errors.md. */
 export type Reason =
+  | 'forbidden_origin'
+  | 'principal_failed'
   | 'invalid_session_id'
   | 'invalid_path'
   | 'method_not_allowed'
@@ -34,6 +36,12 @@ export type Reason =
  * a 5xx the only one on which it tries later.
  */
 export const REFUSALS: Readonly<Record<Reason, Refusal>> = {
+  forbidden_origin: { status: 403, code: -32000, message: 'Forbidden: Origin is not allowed' },
+  principal_failed: {
+    status: 500,
+    code: -32603,
+    message: 'The gateway could not tell who sends this request',
+  },
   invalid_session_id: { status: 400, code: -32000, message: 'Bad Request: invalid Mcp-Session-Id' },
   invalid_path: { status: 400, code: -32000, message: 'Bad Request: dot segments in the path' },
   method_not_allowed: {

@@ -51,7 +51,7 @@ export class Endings {
     // Recovered while the DELETE was on its way: its client has it no more all the same.
     if (kind === 'moved') await this.closed(route.key);
     // The backend has ended it, whatever the store says: this gateway at least remembers.
-    if (kind === 'unavailable') directory.forget(route.key);
+    if (kind === 'unavailable') directory.forget(route.key, route.record);
   }
 
   /** Ends a session wherever it is now: one of HTTP+SSE with its stream (E5). */

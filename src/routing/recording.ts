@@ -3,7 +3,8 @@ import { originOf } from '../backends/origin.ts';
 import type { CreatedTask } from '../protocol/tasks.ts';
 import type { Opening } from '../store/openings.ts';
 import { LONGEST_IDLE, newRecord } from '../store/record.ts';
-import type { SessionDirectory } from '../store/session-directory.ts';
+import type { Creation, SessionDirectory } from '../store/session-directory.ts';
+import { markFor, type Caller } from './caller.ts';
 import { keyOfTask } from './keys.ts';
 import type { Places } from './places.ts';
 import type { Recovery } from './recovery.ts';
@@ -32,14 +33,18 @@ export class Recording {
     route: Route,
     { key, id }: NamedSession,
     path: string,
-    opening?: Opening,
-  ): Promise<'created' | 'conflict'> {
+    {
+      caller,
+      opening,
+    }: { readonly caller: Caller | undefined; readonly opening?: Opening | undefined },
+  ): Promise<Creation> {
     if (route.kind === 'open' && route.nameless) return 'conflict';
     const { directory, places, recovery, onOpened } = this.#options;
     const { backendUrl } = route;
     const backendId = route.kind === 'open' ? route.backendId : undefined;
     const nonce = randomUUID();
-    const record = newRecord({ key, nonce, backendUrl, backendId, path });
+    const principal = markFor(caller, id);
+    const record = newRecord({ key, nonce, backendUrl, backendId, path, principal });
     const outcome = await directory.create(key, record);
     if (outcome === 'created') {
       if (opening !== undefined) await recovery?.keep(key, id, opening);
@@ -54,7 +59,7 @@ export class Recording {
    * Stores who holds a task that an answer has created (E3).
    * @throws {SessionRoutingError} `store_unavailable`
    */
-  async task(route: Route, task: CreatedTask): Promise<'created' | 'conflict'> {
+  async task(route: Route, task: CreatedTask, caller: Caller | undefined): Promise<Creation> {
     const { backendUrl } = route;
     const backendId = route.kind === 'open' ? route.backendId : undefined;
     const key = keyOfTask(task.id);
@@ -66,6 +71,7 @@ export class Recording {
       backendId,
       path: undefined,
       idle,
+      principal: markFor(caller, task.id),
     });
     return this.#options.directory.create(key, record);
   }

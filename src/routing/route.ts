@@ -23,6 +23,8 @@ export interface OpenRoute {
   backendId?: string | undefined;
   /** It goes to a place that the app has chosen and that no record could name: it cannot open a session. */
   nameless?: boolean;
+  /** The owner of a task of somebody else, to whom the request must not go: it is as good as any unknown one elsewhere. */
+  avoids?: string | undefined;
   /** Backends to try if that one cannot be reached. */
   alternatives: readonly string[];
 }

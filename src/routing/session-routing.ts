@@ -6,6 +6,7 @@ import type { SessionRecord } from '../store/record.ts';
 import type { SessionDirectory } from '../store/session-directory.ts';
 import type { Awaitable } from '../store/session-store.ts';
 import { planAnswer, type AnswerHead, type AnswerPlan, type Asked } from './answer.ts';
+import { asSeenBy, type Caller } from './caller.ts';
 import { decideByQuery } from './decide.ts';
 import { Endings, type LostSession } from './endings.ts';
 import type { EraFinder } from './era-finder.ts';
@@ -66,9 +67,14 @@ export class SessionRouting {
   }
 
   /** The same for a POST of HTTP+SSE, whose session is named by its query (E5, E6). */
-  async pinByQuery(session: NamedSession, req: BalancedRequest): Promise<PinnedRoute | Stop> {
+  async pinByQuery(
+    session: NamedSession,
+    req: BalancedRequest,
+    caller: Caller | undefined,
+  ): Promise<PinnedRoute | Stop> {
     if (!isSessionId(session.id)) return { kind: 'refuse', reason: 'invalid_session_id' };
-    const decision = decideByQuery(await this.directory.lookup(session.key));
+    const lookup = await this.directory.lookup(session.key);
+    const decision = decideByQuery(asSeenBy(caller, session.id, lookup));
     return decision.kind === 'pinned' ? this.pin(session, decision.record, req) : decision;
   }
 
@@ -76,16 +82,21 @@ export class SessionRouting {
   async pinByTask(
     task: NamedSession,
     req: BalancedRequest,
+    caller: Caller | undefined,
+    route: Route,
   ): Promise<PinnedRoute | Stop | undefined> {
     const lookup = await this.directory.lookup(task.key);
-    switch (lookup.kind) {
+    const seen = asSeenBy(caller, task.id, lookup);
+    switch (seen.kind) {
       case 'live':
-        return this.pin(task, lookup.record, req);
+        return this.pin(task, seen.record, req);
       case 'ended':
         return { kind: 'refuse', reason: 'task_lost' };
       case 'unavailable':
         return { kind: 'refuse', reason: 'store_unavailable' };
       case 'unknown':
+        if (lookup.kind === 'live' && route.kind === 'open')
+          route.avoids = originOf(this.#places.ownerOf(lookup.record)?.url);
         return undefined;
     }
   }
@@ -104,14 +115,12 @@ export class SessionRouting {
       if (url !== undefined) return { kind: 'backend', url };
       return backends ? { kind: 'refuse', reason: 'session_ended' } : { kind: 'default' };
     }
-    if (!backends) return { kind: 'default' };
+    const { avoids } = route;
+    if (!backends) return avoids ? { kind: 'refuse', reason: 'task_lost' } : { kind: 'default' };
     if (url !== undefined) return { kind: 'backend', url };
-    const [first, ...alternatives] = backends.choose(
-      req,
-      route.turn,
-      route.modern ? 'modern' : 'legacy',
-    );
-    if (first === undefined) return { kind: 'refuse', reason: 'no_backend' };
+    const chosen = backends.choose(req, route.turn, route.modern ? 'modern' : 'legacy');
+    const [first, ...alternatives] = avoids ? chosen.filter((each) => each !== avoids) : chosen;
+    if (first === undefined) return { kind: 'refuse', reason: avoids ? 'task_lost' : 'no_backend' };
     return this.#choose(route, first, alternatives);
   }
 

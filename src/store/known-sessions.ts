@@ -1,6 +1,6 @@
 import type { Found } from './complete-store.ts';
 import { LocalCache, type Asked, type CacheEntry, type Known } from './local-cache.ts';
-import { IDLE, isUnchangeable, readRecord, type SessionRecord } from './record.ts';
+import { IDLE, isUnchangeable, PRINCIPAL, readRecord, type SessionRecord } from './record.ts';
 import type { SessionTimes } from './session-times.ts';
 
 export interface KnownSessionsOptions {
@@ -8,6 +8,8 @@ export interface KnownSessionsOptions {
   readonly times: SessionTimes;
   /** How long an ended session is remembered in ms. */
   readonly endedTtl: number;
+  /** Whether sessions are bound to principals. */
+  readonly bound?: boolean | undefined;
   readonly now: () => number;
   /** Told once of each session that was live, as far as this process knows, and is over. */
   readonly onEnded: (key: string) => void;
@@ -15,7 +17,7 @@ export interface KnownSessionsOptions {
   readonly onUnusable: () => void;
 }
 
-export const ENDED: { readonly kind: 'ended' } = Object.freeze({ kind: 'ended' });
+export const ENDED: Known = Object.freeze({ kind: 'ended' });
 const UNKNOWN: { readonly kind: 'unknown' } = Object.freeze({ kind: 'unknown' });
 const NEVER = Object.freeze({ liveUntil: Infinity, touchAt: Infinity } as const);
 
@@ -37,7 +39,7 @@ export class KnownSessions {
   }
 
   created(key: string, record: SessionRecord, asked: Asked): void {
-    const times = this.#options.times.renewed(asked.readAt, record[IDLE]);
+    const times = this.#options.times.opened(asked.readAt, record[IDLE]);
     this.cache.set(key, { known: { kind: 'live', record }, ...asked, ...times });
   }
 
@@ -45,9 +47,10 @@ export class KnownSessions {
   read(key: string, found: Found | undefined, asked: Asked): Known | typeof UNKNOWN {
     const before = this.cache.get(key);
     // Something newer was heard or read while the store was answering.
-    if (before && before.ticket > asked.ticket) return before.known;
+    if (before && before.ticket > asked.ticket && !isUnasked(before)) return before.known;
+    const isFinal = before !== undefined && asked.readAt < (before.finalUntil ?? -Infinity);
     if (found === undefined) {
-      if (asked.readAt < (before?.finalUntil ?? -Infinity)) return ENDED;
+      if (isFinal) return before.known;
       this.cache.delete(key);
       return UNKNOWN;
     }
@@ -61,9 +64,10 @@ export class KnownSessions {
       return ENDED;
     }
     if (reading.kind === 'ended') {
-      this.#bury(key, asked, found.expiresIn ?? this.#options.endedTtl, before);
-      return ENDED;
+      return this.#bury(key, asked, found.expiresIn ?? this.#options.endedTtl, before, reading);
     }
+    // What was heard to be over stays so, whatever an old copy of the record says.
+    if (isFinal) return this.#bury(key, asked, this.#options.endedTtl, before, endOf(reading));
     const live = before?.known.kind === 'live' ? before : undefined;
     const times = this.#options.times.read(
       asked.readAt,
@@ -71,7 +75,7 @@ export class KnownSessions {
       live,
       reading.record[IDLE],
     );
-    if (!times) return this.#expired(key, asked, live !== undefined);
+    if (!times) return this.#expired(key, asked, reading, live !== undefined);
     const source = isUnchangeable(found.record) ? found.record : undefined;
     this.cache.set(key, { known: reading, source, ...asked, ...times });
     return reading;
@@ -82,33 +86,38 @@ export class KnownSessions {
     const { known } = entry;
     const idle = known.kind === 'live' ? known.record[IDLE] : undefined;
     const times = this.#options.times.read(asked.readAt, expiresIn, entry, idle);
-    if (!times) return this.#expired(key, asked, true);
+    if (!times) return this.#expired(key, asked, known, true);
     this.cache.confirm(entry, asked, times);
     return known;
   }
 
-  #expired(key: string, asked: Asked, wasLive: boolean): Known {
+  #expired(key: string, asked: Asked, was: Known, wasLive: boolean): Known {
+    const known = endOf(was);
     // Not final: it may have been refreshed by another gateway at that moment.
-    this.cache.set(key, { known: ENDED, ...asked, ...NEVER });
+    this.cache.set(key, { known, ...asked, ...NEVER });
     if (wasLive) this.#options.onEnded(key);
-    return ENDED;
+    return known;
   }
 
   /** What to go by where the store has not answered, if there is anything; `mayBeStale`: also what was known before. */
   unanswered(key: string, asked: Asked, mayBeStale: boolean): Known | undefined {
     const entry = this.cache.get(key);
-    if (!entry) return undefined;
+    if (!entry || isUnasked(entry)) return undefined;
     const newer = entry.ticket > asked.ticket;
     const served = newer || (mayBeStale && this.cache.mayServe(entry, this.#options.now()));
     return served ? entry.known : undefined;
   }
 
-  /** The session is over, whether or not the store could be told. */
-  ended(key: string): void {
+  /** The session is over, whether or not the store could be told; `record`: its own, where that is known. */
+  ended(key: string, record?: SessionRecord): void {
     const before = this.cache.get(key);
-    this.#bury(key, this.ask(), this.#options.endedTtl, before);
+    const known = record ? endOf({ kind: 'live', record }) : endOf(before?.known ?? ENDED);
+    this.#bury(key, this.ask(), this.#options.endedTtl, before, known);
     // Its streams may be open although it is in the cache no more.
     if (before === undefined) this.#options.onEnded(key);
+    // Whose it was is in its tombstone.
+    const entry = this.#options.bound && !record && !before ? this.cache.get(key) : undefined;
+    if (entry) entry.checkAt = -Infinity;
   }
 
   /** The record was replaced: the store has to be asked, and an answer that is on its way is old. */
@@ -144,9 +153,28 @@ export class KnownSessions {
     this.cache.clear();
   }
 
-  #bury(key: string, asked: Asked, keptFor: number, before: CacheEntry | undefined): void {
+  #bury(
+    key: string,
+    asked: Asked,
+    keptFor: number,
+    before: CacheEntry | undefined,
+    known: Known,
+  ): Known {
     const finalUntil = asked.readAt + keptFor;
-    this.cache.set(key, { known: ENDED, ...asked, finalUntil, ...NEVER });
+    this.cache.set(key, { known, ...asked, finalUntil, ...NEVER });
     if (before?.known.kind === 'live') this.#options.onEnded(key);
+    return known;
   }
+}
+
+/** It was heard that the session is over, and not yet whose it was. */
+function isUnasked({ finalUntil, checkAt }: CacheEntry): boolean {
+  return finalUntil !== undefined && checkAt === -Infinity;
+}
+
+/** What is known of a session once it is over. */
+function endOf(known: Known): Known {
+  if (known.kind === 'ended') return known;
+  const principal = known.record[PRINCIPAL];
+  return principal === undefined ? ENDED : { kind: 'ended', principal };
 }

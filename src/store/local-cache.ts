@@ -14,7 +14,8 @@ export interface CacheOptions {
 /** What is known of a session that was issued. */
 export type Known =
   | { readonly kind: 'live'; readonly record: SessionRecord }
-  | { readonly kind: 'ended' };
+  /** `principal`: of its record. */
+  | { readonly kind: 'ended'; readonly principal?: string | undefined };
 
 /** What is known of a key. */
 export type Lookup = Known | { readonly kind: 'unknown' } | { readonly kind: 'unavailable' };

@@ -19,6 +19,13 @@ export const OPENED_ON = 'opened_on';
 export const NOTE = 'note';
 /** Key of the member that holds for how many ms the record may be idle; absent where that is the ttl of sessions. */
 export const IDLE = 'idle';
+/**
+ * Key of the member that binds the session to whom it was opened for: a MAC of it, keyed by the session id. Absent:
+ * to nobody in particular.
+ */
+export const PRINCIPAL = 'principal';
+/** Key of the member that signs the others, where there is a `secret`. */
+export const MAC = 'mac';
 /** Key of the member that marks a tombstone: the session was known and is over. */
 export const ENDED = 'ended';
 /** Key of the member that holds the layout of the record. */
@@ -44,13 +51,15 @@ export interface SessionRecord {
   readonly [NOTE]?: string;
   readonly [OPENED_ON]?: string;
   readonly [IDLE]?: number;
+  readonly [PRINCIPAL]?: string;
+  readonly [MAC]?: string;
   readonly [ENDED]?: true;
 }
 
 /** What was found under a session's key. */
 export type Reading =
   | { readonly kind: 'live'; readonly record: SessionRecord }
-  | { readonly kind: 'ended' }
+  | { readonly kind: 'ended'; readonly principal: string | undefined }
   /** Corrupt, of another type, of another layout, or naming another session. */
   | { readonly kind: 'unusable' };
 
@@ -62,6 +71,7 @@ export function newRecord(session: {
   readonly backendId?: string | undefined;
   readonly path: string | undefined;
   readonly idle?: number | undefined;
+  readonly principal?: string | undefined;
 }): SessionRecord {
   return {
     [FORMAT]: CURRENT_FORMAT,
@@ -72,6 +82,7 @@ export function newRecord(session: {
     ...(session.backendId === undefined ? {} : { [BACKEND_ID]: session.backendId }),
     ...(isMember(session.path) ? { [OPENED_ON]: session.path } : {}),
     ...(isTime(session.idle) ? { [IDLE]: session.idle } : {}),
+    ...(session.principal === undefined ? {} : { [PRINCIPAL]: session.principal }),
   };
 }
 
@@ -86,10 +97,11 @@ export function haveOneBackend(one: SessionRecord, other: SessionRecord): boolea
 
 /**
  * Whether a record that was found where another one was to be created is of the same session: the reply to our own
- * write was lost, or the backend repeats itself.
+ * write was lost, or the backend repeats itself, for the same principal.
  */
 export function isSameSession(present: SessionRecord, created: SessionRecord): boolean {
-  return present[NONCE] === created[NONCE] || haveOneBackend(present, created);
+  if (present[NONCE] === created[NONCE]) return true;
+  return haveOneBackend(present, created) && present[PRINCIPAL] === created[PRINCIPAL];
 }
 
 /** What stays of a session that is over. */
@@ -99,6 +111,7 @@ export function tombstoneOf(record: SessionRecord): SessionRecord {
     [SESSION]: record[SESSION],
     [VERSION]: record[VERSION] + 1,
     [NONCE]: record[NONCE],
+    ...(record[PRINCIPAL] === undefined ? {} : { [PRINCIPAL]: record[PRINCIPAL] }),
     [ENDED]: true,
   };
 }
@@ -173,6 +186,7 @@ function judged(stored: unknown, key: string): Reading {
   const backendId = own(stored, BACKEND_ID) ?? undefined;
   const backendSession = own(stored, BACKEND_SESSION) ?? undefined;
   const openedOn = own(stored, OPENED_ON);
+  const principal = own(stored, PRINCIPAL) ?? undefined;
   const idle = own(stored, IDLE);
   const usable =
     format === CURRENT_FORMAT &&
@@ -183,9 +197,10 @@ function judged(stored: unknown, key: string): Reading {
     (typeof backendUrl !== 'string' || isMember(backendUrl)) &&
     (backendId === undefined || isMember(backendId)) &&
     (backendSession === undefined || isMember(backendSession)) &&
+    (principal === undefined || isMember(principal)) &&
     (own(stored, NOTE) ?? undefined) === undefined;
   if (!usable) return { kind: 'unusable' };
-  if (own(stored, ENDED)) return { kind: 'ended' };
+  if (own(stored, ENDED)) return { kind: 'ended', principal };
   const record: SessionRecord = {
     [FORMAT]: format,
     [SESSION]: key,
@@ -196,6 +211,7 @@ function judged(stored: unknown, key: string): Reading {
     ...(isMember(backendSession) ? { [BACKEND_SESSION]: backendSession } : {}),
     ...(isMember(openedOn) ? { [OPENED_ON]: openedOn } : {}),
     ...(isTime(idle) ? { [IDLE]: idle } : {}),
+    ...(principal === undefined ? {} : { [PRINCIPAL]: principal }),
   };
   return { kind: 'live', record };
 }
@@ -208,7 +224,8 @@ function isTime(value: unknown): value is number {
   return typeof value === 'number' && value > 0 && value <= LONGEST_IDLE;
 }
 
-function own(stored: unknown, member: string): unknown {
+/** A member of what a store has returned, whatever that is. */
+export function own(stored: unknown, member: string): unknown {
   if (typeof stored !== 'object' || stored === null) return undefined;
   // Not read by its name: a member that is computed runs no code of its owner.
   return Object.getOwnPropertyDescriptor(stored, member)?.value;

@@ -60,6 +60,7 @@ const OPTIONS = [
     'cache',
     'storeTimeout',
   ],
+  ...['principal', 'allowedOrigins', 'secret'],
   ...['maxBodySize', 'lostSession', 'lostAfter', 'skip', 'handler', 'logger', 'on'],
 ];
 

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
@@ -30,6 +30,16 @@ export function unseal(sessionId: string, purpose: string, sealed: string): stri
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Marks a principal so that only who has the session id can tell whose mark it is: a store holds neither, and marks of
+ * two sessions of one principal differ.
+ */
+export function markOf(sessionId: string, principal: string): string {
+  return createHmac('sha256', sessionId)
+    .update(`mcp-session-routing principal ${principal}`)
+    .digest('base64url');
 }
 
 function keyFor(sessionId: string, purpose: string): Buffer {

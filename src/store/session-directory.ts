@@ -1,6 +1,6 @@
 import { SessionRoutingError } from '../protocol/errors.ts';
 import type { Found } from './complete-store.ts';
-import { ENDED, KnownSessions } from './known-sessions.ts';
+import { KnownSessions } from './known-sessions.ts';
 import type { Asked, CacheEntry, LocalCache, Lookup } from './local-cache.ts';
 import {
   haveOneBackend,
@@ -23,12 +23,17 @@ export interface DirectoryOptions extends StoreAccessOptions {
   /** How long an ended session is remembered in ms. */
   readonly endedTtl: number;
   readonly cache: LocalCache | undefined;
+  /** Whether sessions are bound to principals. @default false */
+  readonly bound?: boolean;
   /** Told when the record of a live session is refreshed, and when it becomes a tombstone. */
   readonly beside?: {
     readonly refreshed: (key: string) => void;
     readonly ended: (key: string) => void;
   };
 }
+
+/** What became of a session that was to be stored. */
+export type Creation = 'created' | 'conflict' | 'foreign';
 
 /** `moved`: the record has changed, or was changed by another gateway meanwhile; this is the new one. */
 export type EndResult =
@@ -38,7 +43,10 @@ export type EndResult =
 
 /** A session that is moved this often while it is to be ended is one of a store that cannot be relied on. */
 const MOST_TRIES = 10;
+/** How long after a record could not be refreshed it is tried again (ms). */
+const RETRY = 1000;
 const UNAVAILABLE = Object.freeze({ kind: 'unavailable' } as const);
+const ENDED_NOW = Object.freeze({ kind: 'ended' } as const);
 
 /**
  * The sessions as the gateway sees them: the store, and the cache in front of it. What is known at once is
@@ -85,15 +93,16 @@ export class SessionDirectory {
   }
 
   /**
-   * Stores a new session. `conflict`: the id belongs, or belonged, to a session of another backend.
+   * Stores a new session. `conflict`: the id belongs, or belonged, to a session of another backend; `foreign`: to
+   * one of the same backend and another principal.
    * @throws {SessionRoutingError} `store_unavailable`
    */
-  async create(key: string, record: SessionRecord): Promise<'created' | 'conflict'> {
+  async create(key: string, record: SessionRecord): Promise<Creation> {
     const asked = this.#known.ask();
     const { created, present } = await this.access.create(
       key,
       record,
-      this.#times.lifeOf(record[IDLE]),
+      this.#times.firstLife(record[IDLE]),
     );
     if (created) {
       this.#known.created(key, record, asked);
@@ -101,7 +110,8 @@ export class SessionDirectory {
     }
     const known = this.#take(key, present, asked);
     if (known.kind !== 'live') return 'conflict';
-    return isSameSession(known.record, record) ? 'created' : 'conflict';
+    if (isSameSession(known.record, record)) return 'created';
+    return haveOneBackend(known.record, record) ? 'foreign' : 'conflict';
   }
 
   /** Ends a session on the word of its backend or of the operator, if the record is still the one given. */
@@ -111,7 +121,7 @@ export class SessionDirectory {
     try {
       const ended = await this.access.replace(key, tombstoneOf(record), endedTtl, version);
       if (ended) this.#options.beside?.ended(key);
-      const present = ended ? ENDED : await this.#read(key);
+      const present = ended ? ENDED_NOW : await this.#read(key);
       if (present.kind === 'unavailable') return present;
       if (present.kind === 'live') {
         // A store that keeps the right version and does not replace it would be asked for ever.
@@ -121,8 +131,8 @@ export class SessionDirectory {
     } catch {
       return UNAVAILABLE;
     }
-    this.forget(key);
-    return ENDED;
+    this.forget(key, record);
+    return ENDED_NOW;
   }
 
   /**
@@ -148,7 +158,7 @@ export class SessionDirectory {
   async endUnlessMoved(key: string, record: SessionRecord): Promise<EndResult> {
     const present = await this.#read(key);
     if (present.kind === 'unavailable') return present;
-    if (present.kind !== 'live') return ENDED;
+    if (present.kind !== 'live') return ENDED_NOW;
     // An operator may have set another backend without counting; all other changes are met by `end`.
     return haveOneBackend(present.record, record)
       ? this.end(key, record)
@@ -169,7 +179,7 @@ export class SessionDirectory {
       const found = { record, expiresIn: this.#times.life };
       const present = moved ? this.#take(key, found, asked) : await this.#read(key);
       if (present.kind === 'unavailable') return present;
-      if (present.kind !== 'live') return ENDED;
+      if (present.kind !== 'live') return ENDED_NOW;
       // That it has changed may be heard before the store's reply: what was known before is not the outcome.
       return { kind: 'moved', record: moved ? record : present.record };
     } catch {
@@ -178,8 +188,8 @@ export class SessionDirectory {
   }
 
   /** From now on this process answers "ended" for the session, even when the store cannot be told. */
-  forget(key: string): void {
-    this.#known.ended(key);
+  forget(key: string, record: SessionRecord): void {
+    this.#known.ended(key, record);
   }
 
   /** See `StoreAccess`. */
@@ -229,8 +239,8 @@ export class SessionDirectory {
     this.#options.beside?.refreshed(key);
     this.access.touch(key, this.#times.lifeOf(idle)).then(
       () => this.#known.renewed(key, now),
-      // It was told already; the next part of the ttl tries again.
-      () => {},
+      // It was told already.
+      () => void (entry.touchAt = Math.min(entry.touchAt, now + RETRY)),
     );
   }
 }

@@ -1,6 +1,9 @@
 /** A record's time is refreshed once in this part of the ttl. */
 const TOUCHES_PER_TTL = 10;
 
+/** How long a session may be idle that was opened and not used yet (ms). */
+export const FIRST_TTL = 5 * 60 * 1000;
+
 /** When a live session expires unless it is used, and when its record has to be refreshed. */
 export interface LiveTimes {
   readonly liveUntil: number;
@@ -15,15 +18,27 @@ export class SessionTimes {
   /** How long a store keeps a live record. */
   readonly life: number;
   readonly #ttl: number;
+  readonly #first: number;
 
   constructor(ttl: number, endedTtl: number, tellsExpiry: boolean) {
     this.#ttl = ttl;
+    this.#first = Math.min(ttl, FIRST_TTL);
     this.life = tellsExpiry ? ttl + endedTtl : ttl;
   }
 
   /** How long a store keeps a record whose session may be idle for so many milliseconds. */
   lifeOf(idle: number = this.#ttl): number {
     return this.life - this.#ttl + idle;
+  }
+
+  /** For how long a new session is stored; the first request of it makes that its whole life. */
+  firstLife(idle: number = this.#first): number {
+    return this.lifeOf(idle);
+  }
+
+  /** Of a session that was stored at `now`: it is refreshed at once when it is used. */
+  opened(now: number, idle: number = this.#first): LiveTimes {
+    return { liveUntil: now + idle, touchAt: now };
   }
 
   /** Of a session that was stored or refreshed at `now`, and may be `idle` for so many ms. */

@@ -71,7 +71,7 @@ function bench({ backends, ...options }: BenchOptions = {}): Bench {
         backendUrl,
         alternatives: [],
       };
-      await routing.recording.session(route, SESSION, '/mcp');
+      await routing.recording.session(route, SESSION, '/mcp', { caller: undefined });
       const record = store.recordOf('x') as unknown as SessionRecord;
       return { kind: 'pinned', ...SESSION, record, backendUrl, backendSession: undefined };
     },
@@ -346,7 +346,9 @@ describe('the answer of a backend', () => {
       backendUrl: B,
       alternatives: [],
     };
-    expect(await routing.recording.session(route, SESSION, '/mcp')).toBe('conflict');
+    expect(await routing.recording.session(route, SESSION, '/mcp', { caller: undefined })).toBe(
+      'conflict',
+    );
     expect(opened).toHaveLength(1);
   });
 });

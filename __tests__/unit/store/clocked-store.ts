@@ -140,6 +140,8 @@ export interface SetUp {
   readonly storeTimeout?: number;
   readonly ttl?: number;
   readonly endedTtl?: number;
+  /** Sessions are bound to principals. */
+  readonly bound?: boolean;
 }
 
 export interface Bench {
@@ -195,6 +197,7 @@ export function directoryOf(
       ttl: setUp.ttl ?? TTL,
       endedTtl: setUp.endedTtl ?? ENDED_TTL,
       storeTimeout: setUp.storeTimeout ?? 1000,
+      bound: setUp.bound ?? false,
       cache,
       now: clock.now,
       onFailure: (error, during) => void failures.push({ error, during }),
@@ -207,10 +210,12 @@ export function recordOf(key = KEY, backendUrl: string = BACKEND): SessionRecord
   return newRecord({ key, nonce: `nonce of ${backendUrl}`, backendUrl, path: '/mcp' });
 }
 
-/** A directory whose session `KEY` is stored, and in the cache. */
+/** A directory whose session `KEY` is stored, was used once, and is in the cache. */
 export async function benchWithSession(setUp: SetUp = {}): Promise<Bench> {
   const made = bench(setUp);
   await made.directory.create(KEY, recordOf());
+  await made.directory.lookup(KEY);
+  await settled();
   made.store.taken();
   return made;
 }

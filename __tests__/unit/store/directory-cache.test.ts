@@ -116,6 +116,8 @@ describe('a session in the cache', () => {
   test('gives way to those used later when the cache is full', async () => {
     const { directory, store } = await benchWithSession({ cache: { max: 1 } });
     await directory.create(OTHER, recordOf(OTHER));
+    await directory.lookup(OTHER);
+    await settled();
     store.taken();
     await directory.lookup(OTHER);
     await directory.lookup(KEY);
@@ -223,7 +225,7 @@ describe('what is ended', () => {
     'stays so although the store could not be told ($cache)',
     async ({ cache }) => {
       const { directory, clock } = await benchWithSession({ cache });
-      directory.forget(KEY);
+      directory.forget(KEY, recordOf());
       clock.advance(60_000);
       expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
     },

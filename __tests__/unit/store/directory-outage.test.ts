@@ -213,7 +213,7 @@ describe('while the store fails', () => {
     const { directory, store, ended } = await benchWithSession();
     store.fault = 'reject';
     await directory.end(KEY, recordOf());
-    directory.forget(KEY);
+    directory.forget(KEY, recordOf());
     store.fault = undefined;
     expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
     expect(ended).toEqual([KEY]);

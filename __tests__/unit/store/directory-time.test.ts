@@ -198,7 +198,7 @@ describe('a store that cannot tell the time', () => {
 
   test('is refreshed at once by a gateway that thought the session was over', async () => {
     const { directory, store, clock } = await benchWithSession(WITHOUT);
-    directory.forget(KEY);
+    directory.forget(KEY, recordOf());
     clock.advance(ENDED_TTL);
     store.put(KEY, recordOf(), TTL);
     expect(await directory.lookup(KEY)).toMatchObject({ kind: 'live' });

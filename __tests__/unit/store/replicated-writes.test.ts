@@ -258,8 +258,8 @@ describe('the connection for writes that replicas must have', () => {
     const client = replying({ get: null, pttl: -2 });
     await storeOn(client).probe?.();
     expect(client.sent).toEqual([
-      ['client', ['get', ''], ['pttl', '']],
       ['writes', ['WAIT', 0, 1]],
+      ['client', ['get', ''], ['pttl', '']],
     ]);
   });
 });
