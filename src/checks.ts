@@ -22,8 +22,8 @@ export function functions(prefix: string, options: object, names: readonly strin
 export function positive(
   name: string,
   value: unknown,
-  most = Infinity,
-  mostShown = `${most}`,
+  most: number = Infinity,
+  mostShown: string = `${most}`,
 ): void {
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0)
     throw invalid(name, value, 'must be a number above 0');

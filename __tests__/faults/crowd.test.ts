@@ -1,11 +1,12 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
-import { type Child, killChildren } from '../helpers/e2e-children.ts';
+import { killChildren } from '../helpers/e2e-children.ts';
 import { startGateway } from '../helpers/e2e-gateways.ts';
 import { ask, inLanes, toolCall } from '../helpers/fault-client.ts';
 import { FAULTLESS, judgeServers } from '../helpers/fault-history.ts';
 import { faultServers, type FaultServers } from '../helpers/fault-servers.ts';
 import { FULL, show } from '../helpers/fault-size.ts';
 import { Way } from '../helpers/fault-way.ts';
+import { heapOf } from '../helpers/heap-of.ts';
 import {
   openSessions,
   openStream,
@@ -96,12 +97,4 @@ function streamsOpenAt(servers: FaultServers): number {
   const history = servers.history();
   const count = (what: string): number => history.filter(({ did }) => did === what).length;
   return count('streamed') - count('left');
-}
-
-let asked = 0;
-
-async function heapOf(child: Child): Promise<number> {
-  asked += 1;
-  process.kill(child.pid, 'SIGUSR2');
-  return Number(await child.printed(new RegExp(`^heap ${asked}: (\\d+)$`, 'm')));
 }

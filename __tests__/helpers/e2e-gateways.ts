@@ -24,6 +24,7 @@ export async function startGateway(
     },
     ...{ REDIS_SENTINELS: '', REDIS_MASTER_NAME: '', REDIS_CLUSTER: '', REDIS_PASSWORD: '' },
     ...{ SESSION_TTL_SECONDS: '', UNKNOWN_SESSION_STATUS: '' },
+    ...{ ALLOWED_ORIGINS: '', STORE_SECRET: '' },
     ...settings,
   };
   const child = startChild(['examples/gateway.ts'], env, preloads);

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 /** What is longer is not copied (bytes). Node writes strings of up to 16 KiB without allocating. */
-export const SHORT = 8 * 1024;
+export const SHORT: number = 8 * 1024;
 
 interface Piece {
   readonly chunk: unknown;
