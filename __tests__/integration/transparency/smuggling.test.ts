@@ -154,6 +154,12 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     hits: 1,
     received: HIDDEN,
   },
+  'a coding of the past, and then chunks': {
+    lines: ['Transfer-Encoding: identity, CHUNKED'],
+    body: chunks(HIDDEN),
+    hits: 1,
+    received: HIDDEN,
+  },
   'a session that Connection names': {
     lines: ['Content-Length: 2', 'Connection: Mcp-Session-Id, Host'],
     body: '{}',
@@ -178,6 +184,21 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     body: HIDDEN,
     hits: 1,
     received: HIDDEN,
+  },
+  // "A:" is counted by node:http, and takes 2 of the 16 384 bytes that a head may have.
+  'a length behind more headers than node:http tells of': {
+    line: 'GET /mcp HTTP/1.1',
+    lines: [...Array<string>(1200).fill('A:'), `Content-Length: ${LENGTH}`],
+    body: HIDDEN,
+    hits: 1,
+    received: '',
+  },
+  'chunks behind more headers than node:http tells of': {
+    line: 'DELETE /mcp HTTP/1.1',
+    lines: [...Array<string>(1200).fill('A:'), 'Transfer-Encoding: chunked'],
+    body: chunks(HIDDEN),
+    hits: 1,
+    received: '',
   },
   'an absolute request line': {
     line: 'POST http://127.0.0.1:1/mcp HTTP/1.1',
@@ -211,7 +232,10 @@ describe.each(stacks)('F4 $name', ({ app: express, proxy }) => {
       const reached = backend.hits.slice(1, -1);
       expect(reached.map(({ url }) => url)).toEqual(Array(hits).fill('/mcp'));
       expect(reached[0]?.body.toString()).toBe(received);
-      for (const { headers } of reached) expect(headers['mcp-session-id']).toBe(id);
+      for (const { headers } of reached) {
+        expect(headers['mcp-session-id']).toBe(id);
+        expect(['chunked', undefined]).toContain(headers['transfer-encoding']);
+      }
     },
   );
 });
