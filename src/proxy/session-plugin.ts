@@ -89,6 +89,14 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
   proxyServer.on(
     'proxyRes',
     (proxyRes: IncomingMessage, req: IncomingMessage, res: http.ServerResponse) => {
+      // node:http takes a status such as 000 from a backend, and throws where it is to be sent on, which would end the
+      // process; after a 101 the client would take what follows for another protocol.
+      if ((proxyRes.statusCode ?? 0) < 200) {
+        proxyRes.statusCode = 502;
+        routedRequestOf(req)?.refuse('upstream_failed');
+        proxyRes.destroy();
+        return;
+      }
       noteKeepAlive(proxyRes.socket, proxyRes.headers['keep-alive']?.toString());
       proxyRes.headers = withoutHopByHop(proxyRes.headers);
       // node:http takes it from a backend, and throws where it is to be sent on, which would end the process.
