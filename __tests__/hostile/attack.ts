@@ -11,6 +11,7 @@ import {
   honestRequest,
   inScene,
   type Scene,
+  UnexpectedHits,
 } from './scene.ts';
 import { readAnswers } from './strict-http.ts';
 
@@ -78,11 +79,6 @@ function bytesOf(input: Input, scene: Scene): string {
 
 function bodyOf({ line = 'POST', body, bytes }: Input): string {
   return body ?? (line.startsWith('POST') && bytes === undefined ? TOOLS_LIST : '');
-}
-
-/** A request has reached a backend that should not, or one is missing. */
-export class UnexpectedHits extends Error {
-  override readonly name = 'UnexpectedHits';
 }
 
 function expectHits(arrivals: readonly Arrival[], hits: readonly Hit[], scene: Scene): void {

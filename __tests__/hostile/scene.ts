@@ -107,3 +107,8 @@ export function arrivalsIn({ a, b }: Scene): Arrival[] {
       .map((message) => ({ ...message, at: backend.name })),
   );
 }
+
+/** A request has reached a backend that should not, or one is missing; `npm run test:hostile` counts these. */
+export class UnexpectedHits extends Error {
+  override readonly name = 'UnexpectedHits';
+}
