@@ -17,18 +17,44 @@ import { readAnswers } from './strict-http.ts';
 
 /** Sends the input; throws unless all came as the row says, at the client and at the backends. */
 export async function attack(scene: Scene, input: Input, expected: Expected): Promise<void> {
-  const { a, b, gw, stranger } = scene;
+  const { a, b, gw } = scene;
   for (const backend of [a, b]) backend.forget();
   const bytes = bytesOf(input, scene);
   const client = await rawConnection(gw.url);
   const nonce = await converse(scene, client, { ...input, bytes }, expected);
   await askHonestly(scene);
+  const { or } = input;
+  if (or && client.text.startsWith(`HTTP/1.1 ${String(or.status)} `)) {
+    compare(scene, input, or, { text: client.text, nonce: undefined, toHead: false });
+    return;
+  }
+  compare(scene, input, expected, {
+    text: client.text,
+    nonce,
+    toHead: bytes.startsWith('HEAD '),
+  });
+}
 
-  const arrivals = arrivalsIn(scene);
+/** What no refusal tells (G1). */
+function secretsOf({ live, other, ended, a, b }: Scene): string[] {
+  return [live, other, ended, a.host, b.host];
+}
+
+/** What the client has got. */
+interface Got {
+  readonly text: string;
+  /** Of its next request, if that is to be answered. */
+  readonly nonce: string | undefined;
+  readonly toHead: boolean;
+}
+
+function compare(scene: Scene, input: Input, expected: Expected, got: Got): void {
   const hits = expected.hits.map((hit) => ({ body: bodyOf(input), ...hit }));
-  expectHits(arrivals, hits, scene);
-  expect(stranger.connections).toBe(0);
-  expectAnswers(client.text, expected, { nonce, toHead: bytes.startsWith('HEAD ') });
+  expectHits(arrivalsIn(scene), hits, scene);
+  expect(scene.stranger.connections).toBe(0);
+  expectAnswers(expected, got);
+  if (expected.reason)
+    for (const secret of secretsOf(scene)) expect(got.text).not.toContain(secret);
 }
 
 /** Writes the input and waits for the end of it; returns the nonce of the request that came next on the connection. */
@@ -114,9 +140,8 @@ function expectHit(arrival: Arrival, hit: Hit, scene: Scene): void {
 }
 
 function expectAnswers(
-  text: string,
   { status, reason, echoes, opens, then }: Expected,
-  { nonce, toHead }: { readonly nonce: string | undefined; readonly toHead: boolean },
+  { text, nonce, toHead }: Got,
 ): void {
   const answers = readAnswers(text, toHead);
   const statuses = answers.map(({ start }) => Number(start.split(' ')[1]));

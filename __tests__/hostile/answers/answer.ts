@@ -56,3 +56,21 @@ export const PASSED: ExpectedAnswer = { status: 200, body: '{}' };
 export const FAILED: ExpectedAnswer = { status: 502, reason: 'upstream_failed' };
 export const INVALID: ExpectedAnswer = { status: 502, reason: 'invalid_backend_answer' };
 export const BROKEN: ExpectedAnswer = { status: 'broken' };
+
+export const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+/** Answers after which the backend ends the connection. */
+export function ending(
+  expected: ExpectedAnswer,
+  named: Readonly<Record<string, string>>,
+): HostileAnswer[] {
+  return rows(expected, named).map((row) => ({ ...row, then: 'ends' }));
+}
+
+/** Answers after which it waits for the next request. */
+export function rows(
+  expected: ExpectedAnswer,
+  named: Readonly<Record<string, string>>,
+): HostileAnswer[] {
+  return Object.entries(named).map(([name, bytes]) => ({ name, bytes, expected }));
+}

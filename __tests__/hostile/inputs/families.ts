@@ -1,16 +1,22 @@
 import { bodyFamilies } from './bodies.ts';
-import { framing } from './framing.ts';
-import { heads } from './heads.ts';
+import { framingFamilies } from './framing.ts';
+import { headFamilies } from './heads.ts';
+import { hiddenRequestFamilies } from './hidden-requests.ts';
 import type { Family } from './input.ts';
-import { requests } from './requests.ts';
-import { routes } from './routes.ts';
-import { sessionIds } from './session-ids.ts';
+import { pathFamilies } from './paths.ts';
+import { requestLineFamilies } from './request-lines.ts';
+import { routingHeaderFamilies } from './routing-headers.ts';
+import { sessionIdPlaceFamilies } from './session-id-places.ts';
+import { sessionIdFamilies } from './session-ids.ts';
 
 export const families: readonly Family[] = [
-  ...sessionIds,
-  ...framing,
-  ...heads,
-  ...requests,
-  ...routes,
+  ...sessionIdFamilies,
+  ...sessionIdPlaceFamilies,
+  ...framingFamilies,
+  ...headFamilies,
+  ...requestLineFamilies,
+  ...hiddenRequestFamilies,
+  ...pathFamilies,
+  ...routingHeaderFamilies,
   ...bodyFamilies,
 ];

@@ -22,6 +22,8 @@ export interface Input {
   /** Sent byte by byte. @default false */
   readonly trickled?: boolean;
   readonly expected: Expected;
+  /** What another release of node:http says to it, before anybody else is asked. */
+  readonly or?: Expected;
   /** Where a proxy differs. */
   readonly on?: Readonly<Partial<Record<ProxyKind, Partial<Expected>>>>;
 }
@@ -76,6 +78,10 @@ export const LIVE = ['Mcp-Session-Id: {live}', 'MCP-Protocol-Version: 2025-11-25
 /** A request that is hidden in another message. */
 export const SMUGGLED =
   'DELETE /smuggled HTTP/1.1\r\nHost: gateway\r\nMcp-Session-Id: {live}\r\nContent-Length: 0\r\n\r\n';
+
+/** The beginning of one, as the chunks of a body, and what is in them. */
+export const SMUGGLED_CHUNKS = '12\r\nDELETE /smuggled\r\n\r\n0\r\n\r\n';
+export const OUT_OF_CHUNKS = 'DELETE /smuggled\r\n';
 
 /** On the live session. */
 export const PINNED: Hit = { at: 'A', sees: { 'mcp-session-id': '{live}' } };
