@@ -4,7 +4,6 @@ import {
   type Family,
   type Input,
   INVALID_ID,
-  LIVE,
   NO_HTTP,
   pinned,
   UNKNOWN,
