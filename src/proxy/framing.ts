@@ -20,8 +20,9 @@ export function keepChunkedDelete(req: IncomingMessage): void {
 }
 
 /**
- * Both proxies send `Transfer-Encoding` as it came ("CHUNKED", "identity, chunked", or nothing), which backends may
- * read in other ways than node:http. It is of one hop (RFC 9112, 6.1), and what is sent is chunked, by node:http.
+ * Both proxies send `Transfer-Encoding` as it came, both ways ("CHUNKED", "identity, chunked", "xchunked", or nothing),
+ * which others may read in other ways than node:http. It is of one hop (RFC 9112, 6.1), and what is sent is chunked, by
+ * node:http.
  */
 export function nameCoding({ headers }: IncomingMessage): void {
   if ('transfer-encoding' in headers) headers['transfer-encoding'] = 'chunked';

@@ -99,6 +99,7 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
       }
       noteKeepAlive(proxyRes.socket, proxyRes.headers['keep-alive']?.toString());
       proxyRes.headers = withoutHopByHop(proxyRes.headers);
+      nameCoding(proxyRes);
       // node:http takes it from a backend, and throws where it is to be sent on, which would end the process.
       if (NO_REASON_PHRASE.test(proxyRes.statusMessage ?? '')) proxyRes.statusMessage = '';
       // The proxies answer with the request's own "Connection".
