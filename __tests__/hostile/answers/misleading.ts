@@ -101,7 +101,21 @@ const redirects: readonly HostileAnswer[] = [
   },
 ];
 
+const CODED = '\r\n\r\n2\r\n{}\r\n0\r\n\r\n';
+
 const hopByHop: readonly HostileAnswer[] = [
+  ...rows(PASSED, {
+    'a coding in capitals': `HTTP/1.1 200 OK\r\nTransfer-Encoding: CHUNKED${CODED}`,
+    'a coding of the past, and then chunks': `HTTP/1.1 200 OK\r\nTransfer-Encoding: identity, chunked${CODED}`,
+    'gzip, and then chunks': `HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked${CODED}`,
+    'chunks, named behind nothing': `HTTP/1.1 200 OK\r\nTransfer-Encoding: , chunked${CODED}`,
+  }),
+  ...ending(PASSED, {
+    'a coding that is none, up to the end':
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n{}',
+    'chunks, and another coding':
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, identity\r\n\r\n{}',
+  }),
   {
     name: 'headers of one hop',
     bytes: `${OK}Keep-Alive: timeout=9\r\nProxy-Authenticate: Basic\r\nUpgrade: h2c\r\nTrailer: X-One\r\nTE: x\r\n\r\n{}`,
