@@ -4,7 +4,7 @@ const JEST = [
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
   'node_modules/jest/bin/jest.js',
-  ...['--selectProjects', 'unit', 'integration', '--maxWorkers=2'],
+  ...['--selectProjects', 'unit', 'integration', 'hostile', '--maxWorkers=2'],
 ];
 
 const failures = ['20', '22', '24'].filter((major) => {

@@ -1,12 +1,28 @@
-import { afterEach } from '@jest/globals';
+import { afterAll, afterEach } from '@jest/globals';
 
-const jobs: (() => unknown)[] = [];
+type Job = () => unknown;
+
+const jobs: Job[] = [];
+const last: Job[] = [];
 
 /** Runs the job after the present test, the last one first. */
-export function onCleanup(job: () => unknown): void {
+export function onCleanup(job: Job): void {
   jobs.push(job);
 }
 
-afterEach(async () => {
-  for (const job of jobs.splice(0).toReversed()) await job();
-});
+/** What is started here, for `beforeAll`, is cleaned up after the last test of the file. */
+export async function startForAll<T>(start: () => Promise<T>): Promise<T> {
+  const before = jobs.length;
+  try {
+    return await start();
+  } finally {
+    last.push(...jobs.splice(before));
+  }
+}
+
+async function run(list: Job[]): Promise<void> {
+  for (const job of list.splice(0).toReversed()) await job();
+}
+
+afterEach(() => run(jobs));
+afterAll(() => run(last));

@@ -45,6 +45,20 @@ export function restoreConsumedBody(req: ReadRequest): void {
 }
 
 /**
+ * Without a length and without chunks there is no body (RFC 9112, 6.3). Node 20, and 22 before its last releases, tells
+ * of no more than 1000 headers, and reads a body that is framed by one of the others all the same: the proxies would
+ * send it without a frame, and the backend would read it as the next request.
+ */
+export function leaveUnframedBody(req: IncomingMessage): void {
+  if (announcesBody(req)) return;
+  req.pipe = (destination) => {
+    if (destination instanceof ClientRequest) destination.end();
+    req.resume();
+    return destination;
+  };
+}
+
+/**
  * http-proxy (under http-proxy-middleware 3) pipes before there is a connection, and the head would be written
  * before `on.proxyReq` is asked for its headers.
  */

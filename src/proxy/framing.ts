@@ -19,6 +19,15 @@ export function keepChunkedDelete(req: IncomingMessage): void {
   headers['transfer-encoding'] = 'chunked';
 }
 
+/**
+ * Both proxies send `Transfer-Encoding` as it came, both ways ("CHUNKED", "identity, chunked", "xchunked", or nothing),
+ * which others may read in other ways than node:http. It is of one hop (RFC 9112, 6.1), and what is sent is chunked, by
+ * node:http.
+ */
+export function nameCoding({ headers }: IncomingMessage): void {
+  if ('transfer-encoding' in headers) headers['transfer-encoding'] = 'chunked';
+}
+
 /** Path and query for a target that is an origin, in origin form; `undefined` for a target with a path of its own. */
 export function outgoingPath(req: IncomingMessage, target: unknown): string | undefined {
   const own: unknown =

@@ -7,9 +7,9 @@ import { withoutHopByHop } from '../http/hop-by-hop.ts';
 import { isOver, routedRequestOf } from '../http/routed-request.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
 import { BackendAgent } from './backend-agent.ts';
-import { pipeOnceConnected, restoreConsumedBody } from './consumed-body.ts';
+import { leaveUnframedBody, pipeOnceConnected, restoreConsumedBody } from './consumed-body.ts';
 import { startDispatch } from './dispatch.ts';
-import { keepChunkedDelete, NO_REASON_PHRASE, outgoingPath } from './framing.ts';
+import { keepChunkedDelete, nameCoding, NO_REASON_PHRASE, outgoingPath } from './framing.ts';
 import { noteKeepAlive } from './keep-alive.ts';
 import { closeWithConnection } from './pipelined.ts';
 import { takeOverErrors } from './proxy-errors.ts';
@@ -59,6 +59,8 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
     // The 100 has been sent by node:http; and with this header the proxies leave out "proxyReq".
     delete req.headers.expect;
     keepChunkedDelete(req);
+    nameCoding(req);
+    leaveUnframedBody(req);
     restoreConsumedBody(req);
     pipeOnceConnected(req);
     closeWithConnection(req, res);
@@ -92,8 +94,17 @@ export function sessionPlugin(proxyServer: ProxyServerLike, options: ProxyOption
   proxyServer.on(
     'proxyRes',
     (proxyRes: IncomingMessage, req: IncomingMessage, res: http.ServerResponse) => {
+      // node:http takes a status such as 000 from a backend, and throws where it is to be sent on, which would end the
+      // process; after a 101 the client would take what follows for another protocol.
+      if ((proxyRes.statusCode ?? 0) < 200) {
+        proxyRes.statusCode = 502;
+        routedRequestOf(req)?.refuse('upstream_failed');
+        proxyRes.destroy();
+        return;
+      }
       noteKeepAlive(proxyRes.socket, proxyRes.headers['keep-alive']?.toString());
       proxyRes.headers = withoutHopByHop(proxyRes.headers);
+      nameCoding(proxyRes);
       // node:http takes it from a backend, and throws where it is to be sent on, which would end the process.
       if (NO_REASON_PHRASE.test(proxyRes.statusMessage ?? '')) proxyRes.statusMessage = '';
       // The proxies answer with the request's own "Connection".

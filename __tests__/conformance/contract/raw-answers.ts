@@ -27,8 +27,24 @@ function reasonRule(type: string): Rule {
   };
 }
 
+function statusRule(line: string): Rule {
+  return {
+    id: 'G2',
+    title: `a status that is none of an answer ends no process: ${line}`,
+    async run(env) {
+      const { gw, a } = await env.routed(1);
+      const id = await openSession(gw);
+      a.answer = raw(`HTTP/1.1 ${line}\r\nContent-Length: 2\r\n\r\n{}`);
+      expectRefusal(await call(gw, id), 'upstream_failed');
+      a.answer = undefined;
+      await call(gw, id).expect(200);
+    },
+  };
+}
+
 export const rawAnswers: readonly Rule[] = [
   ...['text/plain', 'text/event-stream'].map(reasonRule),
+  ...['000 Nothing', '099 Little', '101 Switching Protocols'].map(statusRule),
   {
     id: 'D4',
     title: 'a backend that switches protocols, which nobody asked for, has broken off: 502',

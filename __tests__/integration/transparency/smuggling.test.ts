@@ -154,6 +154,12 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     hits: 1,
     received: HIDDEN,
   },
+  'a coding of the past, and then chunks': {
+    lines: ['Transfer-Encoding: identity, CHUNKED'],
+    body: chunks(HIDDEN),
+    hits: 1,
+    received: HIDDEN,
+  },
   'a session that Connection names': {
     lines: ['Content-Length: 2', 'Connection: Mcp-Session-Id, Host'],
     body: '{}',
@@ -211,7 +217,10 @@ describe.each(stacks)('F4 $name', ({ app: express, proxy }) => {
       const reached = backend.hits.slice(1, -1);
       expect(reached.map(({ url }) => url)).toEqual(Array(hits).fill('/mcp'));
       expect(reached[0]?.body.toString()).toBe(received);
-      for (const { headers } of reached) expect(headers['mcp-session-id']).toBe(id);
+      for (const { headers } of reached) {
+        expect(headers['mcp-session-id']).toBe(id);
+        expect(['chunked', undefined]).toContain(headers['transfer-encoding']);
+      }
     },
   );
 });

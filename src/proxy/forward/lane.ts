@@ -30,7 +30,7 @@ export class Lane {
   #socket: Socket | undefined;
   #paused = false;
   readonly #client: Client;
-  readonly #servername: string | undefined;
+  readonly #servername: string;
   #user: LaneUser | undefined;
 
   /** `onIdleClosed` is told when the connection was closed while nobody used it. */
@@ -39,7 +39,7 @@ export class Lane {
     tls: ConnectionOptions | undefined,
     onIdleClosed: (lane: Lane) => void,
   ) {
-    this.#servername = origin.startsWith('https:') ? new URL(origin).hostname : undefined;
+    this.#servername = new URL(origin).hostname;
     this.#client = new Client(origin, {
       connect: (place, callback) => {
         const { hostname: host, port, protocol } = place;
@@ -101,9 +101,11 @@ export class Lane {
     this.resume();
   }
 
-  /** Left out, the servername would be that of the client's Host, and another one would be another connection. */
+  /**
+   * Left out, the servername would be that of the client's Host, and another one would be another connection. Without
+   * TLS nobody asks for it, but undici would take it out of "Host" all the same, and fail where that is none ("[::1").
+   */
   #named(options: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
-    if (this.#servername === undefined) return options;
     const named = { ...options, servername: this.#servername };
     return named;
   }
