@@ -35,13 +35,15 @@ const tests = testResults.flatMap(({ name, assertionResults }) =>
     .filter((each) => each.status !== 'pending')
     .map((each) => ({ ...each, what: path.basename(name, '.test.ts') })),
 );
-const stacks = new Set(tests.map(({ ancestorTitles: [stack] }) => stack));
+const TABLES = ['inputs', 'answers'];
+const rows = tests.filter(({ what }) => TABLES.includes(what));
+const stacks = new Set(rows.map(({ ancestorTitles: [stack] }) => stack));
 
 function countOf(what: string): number {
-  const rows = tests
+  const names = rows
     .filter((each) => each.what === what)
     .map(({ ancestorTitles: [stack = ''], fullName }) => fullName.slice(stack.length));
-  return new Set(rows).size;
+  return new Set(names).size;
 }
 
 const failed = tests.filter((each) => each.status === 'failed');

@@ -145,8 +145,10 @@ test('the types need neither the optional peers nor skipLibCheck, in both module
 });
 
 test('the code in the documentation compiles, and the test of a store of your own passes', async () => {
-  const peers = ['express', 'ioredis', 'http-proxy-middleware', '@jest/globals'];
-  const folder = await consumer(peers);
+  const folder = await consumer([
+    ...['express', 'ioredis', 'http-proxy-middleware', '@jest/globals'],
+    '@modelcontextprotocol/sdk',
+  ]);
   const blocks = await documentedCode();
   expect(blocks.length).toBeGreaterThan(5);
   for (const { file, code } of blocks) await writeFile(path.join(folder, file), code);
