@@ -38,6 +38,7 @@ const unit = project('unit');
 const others = [
   project('integration', redis),
   project('conformance', redis),
+  project('hostile'),
   project('faults', { ...redis, globalSetup: '<rootDir>/scripts/ensure-fault-tools.mjs' }),
 ];
 
