@@ -11,6 +11,11 @@ export const WRONG_ANSWERS = [
 
 export type WrongAnswer = (typeof WRONG_ANSWERS)[number];
 
+/** Those that may end the session they are given to. */
+export const ENDING: ReadonlySet<WrongAnswer> = new Set([
+  ...(['not found', 'lost', 'unparseable', 'garbage'] as const),
+]);
+
 export interface Wrong {
   readonly kind: WrongAnswer;
   /** A session id that is not this backend's to give. */

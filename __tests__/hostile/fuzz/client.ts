@@ -17,20 +17,27 @@ const QUIET = 60;
 /** Longest that a complete request is waited for (ms). */
 const PATIENCE = 20_000;
 
-/** Writes bytes on a connection of its own; resolves with all that came back, in a bounded time. */
+/** What came back. */
+export interface Heard {
+  readonly text: string;
+  /** Neither an answer nor an end of the connection has come in time. */
+  readonly silent: boolean;
+}
+
+/** Writes bytes on a connection of its own, and ends in a bounded time. */
 export async function write(
   port: number,
   { parts, abort, answers, complete = false }: Writing,
-): Promise<string> {
+): Promise<Heard> {
   const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   const received: Buffer[] = [];
   const text = (): string => Buffer.concat(received).toString('latin1');
-  let ending = false;
+  let silent = false;
   const over = new Promise<void>((resolve) => {
     const timer = setTimeout(
       () => {
-        if (ending) resolve();
-        ending = true;
+        if (silent) resolve();
+        silent = true;
         socket.end();
         timer.refresh();
       },
@@ -58,7 +65,7 @@ export async function write(
     // The gateway may close whenever it likes.
   }
   socket.destroy();
-  return text();
+  return { text: text(), silent };
 }
 
 export interface Answered {
@@ -69,7 +76,7 @@ export interface Answered {
 
 /** Sends a request that is as it should be, and waits for its answer. */
 export async function ask(port: number, request: Uint8Array): Promise<Answered> {
-  const text = await write(port, {
+  const { text } = await write(port, {
     parts: [request],
     abort: undefined,
     answers: 1,

@@ -1,6 +1,6 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { listen, type Listening } from '../../helpers/listen.ts';
-import { answerWrongly, type Wrong } from './answers.ts';
+import { answerWrongly, ENDING, type Wrong } from './answers.ts';
 import { markIn } from './marks.ts';
 import type { Oracle } from './oracle.ts';
 
@@ -43,7 +43,8 @@ export async function startFleet({ oracle, newId, complain }: FleetOptions): Pro
       const id = req.headers['mcp-session-id']?.toString();
       const at = markIn(url);
       const wrong = ofClient && at ? wrongs.get(at.mark) : undefined;
-      if (id !== undefined && (wrong || method === 'DELETE')) {
+      const mayEnd = method === 'DELETE' || (wrong && ENDING.has(wrong.kind));
+      if (id !== undefined && mayEnd) {
         res.once('close', oracle.doubt(id));
       }
       if (!wrong) {

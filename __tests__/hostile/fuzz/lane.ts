@@ -5,7 +5,7 @@ import { markOf } from './marks.ts';
 import { mutateBytes, mutateShape } from './mutations.ts';
 import type { Oracle } from './oracle.ts';
 import { Random } from './random.ts';
-import { bytesOf, validShape, type Ids } from './shapes.ts';
+import { bytesOf, split, validShape, type Ids } from './shapes.ts';
 
 export interface LaneOptions {
   readonly seed: number;
@@ -42,7 +42,9 @@ export class Lane implements Ids {
     await this.#replenish(round);
     const random = new Random(seed, round);
     const marks = [markOf(round, 0), ...(random.chance(0.12) ? [markOf(round, 1)] : [])];
-    const bytes = Buffer.concat(marks.map((mark) => this.#request(random, mark)));
+    const requests = marks.map((mark) => this.#request(random, mark));
+    const bytes = Buffer.concat(requests.map((request) => request.bytes));
+    const complete = requests.every(({ spoilt }) => !spoilt);
     const kind = random.chance(0.35) ? random.pick(WRONG_ANSWERS) : undefined;
     const foreign = this.#foreignId(random, others, round);
     // Of two answers one is what it should be, so that the other one can be found.
@@ -50,11 +52,12 @@ export class Lane implements Ids {
     sending(round, bytes);
     oracle.sends(bytes, marks);
     const leaves = random.chance(0.12);
-    const text = await write(port, {
+    const { text, silent } = await write(port, {
       parts: split(leaves ? bytes.subarray(0, random.below(bytes.length)) : bytes, random),
       abort: leaves ? random.pick(['reset', 'end']) : undefined,
-      answers: marks.length,
+      ...{ answers: marks.length, complete },
     });
+    if (complete && silent && !leaves) complain(`nothing came back: ${kind}`, round);
     this.#lookAtAnswer(text, { marks, kind, round, bytes });
     fleet.forgive(markOf(round, 0));
     for (const id of this.live.filter((each) => oracle.session(each)?.doubtful)) {
@@ -66,12 +69,12 @@ export class Lane implements Ids {
       complain(`the client got what is no answer: ${JSON.stringify(text.slice(0, 300))}`, round);
   }
 
-  #request(random: Random, mark: string): Buffer {
+  #request(random: Random, mark: string): { readonly bytes: Buffer; readonly spoilt: boolean } {
     const shape = validShape(random, this, mark);
     const way = random.next();
     if (way > 0.15 && way < 0.75) mutateShape(shape, random, this);
     const bytes = bytesOf(shape);
-    return way > 0.6 ? mutateBytes(bytes, random) : bytes;
+    return { bytes: way > 0.6 ? mutateBytes(bytes, random) : bytes, spoilt: way > 0.15 };
   }
 
   #foreignId(random: Random, others: readonly Lane[], round: number): string {
@@ -121,8 +124,10 @@ export class Lane implements Ids {
     const { doubtful } = session;
     // What is on its way may still end it.
     session.doubtful = session.pending > 0;
-    const { status, body } = await this.#ask('POST', id, round);
-    if (status === 200 && body.includes(`"of":"${session.owner}"`)) return;
+    const { status, head, body } = await this.#ask('POST', id, round);
+    // The owner repeats the id that it was given.
+    const answered = body.includes(`"of":"${session.owner}"`) && head.includes(`: ${id}\r\n`);
+    if (status === 200 && answered) return;
     if (status !== 404 || !(doubtful || session.doubtful))
       complain(`a live session of ${session.owner} was answered ${status} ${body}`, round);
     this.#end(id, round);
@@ -196,6 +201,8 @@ export class Lane implements Ids {
       headers: [
         ['Host', 'gateway'],
         ...(id === undefined ? [] : [['Mcp-Session-Id', id] as [string, string]]),
+        // Which changes nothing: the session cannot be taken off.
+        ...(round % 2 === 0 ? [['Connection', 'Mcp-Session-Id'] as [string, string]] : []),
       ],
       body: method === 'POST' ? body : '',
       framing: method === 'POST' ? 'length' : 'none',
@@ -203,13 +210,4 @@ export class Lane implements Ids {
     this.#options.oracle.sends(bytes, [mark]);
     return ask(this.#options.port, bytes);
   }
-}
-
-/** In some parts, at any places. */
-function split(bytes: Buffer, random: Random): Buffer[] {
-  const cuts = Array.from({ length: random.chance(0.5) ? 0 : 1 + random.below(4) }, () =>
-    random.below(bytes.length + 1),
-  );
-  const at = [0, ...cuts.toSorted((one, other) => one - other), bytes.length];
-  return at.slice(1).map((end, part) => bytes.subarray(at[part], end));
 }

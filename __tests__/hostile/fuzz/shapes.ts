@@ -122,3 +122,12 @@ function chunks(bytes: Buffer): Buffer {
   ]);
   return Buffer.concat([...coded, Buffer.from('0\r\n\r\n')]);
 }
+
+/** In some parts, at any places. */
+export function split(bytes: Buffer, random: Random): Buffer[] {
+  const cuts = Array.from({ length: random.chance(0.5) ? 0 : 1 + random.below(4) }, () =>
+    random.below(bytes.length + 1),
+  );
+  const at = [0, ...cuts.toSorted((one, other) => one - other), bytes.length];
+  return at.slice(1).map((end, part) => bytes.subarray(at[part], end));
+}
