@@ -10,7 +10,10 @@ export interface Fleet {
   readonly origins: readonly string[];
   /** Answers the request with this mark in another way than it should. */
   spoil(mark: string, wrong: Wrong): void;
-  forgive(mark: string): void;
+  /** The body that the request with this mark has to arrive with. */
+  expectBody(mark: string, body: string): void;
+  /** The round of the mark is over. */
+  forget(mark: string): void;
   close(): Promise<void>;
 }
 
@@ -24,12 +27,17 @@ const NAMES = ['a', 'b', 'c'];
 
 export async function startFleet({ oracle, newId, complain }: FleetOptions): Promise<Fleet> {
   const wrongs = new Map<string, Wrong>();
+  const bodies = new Map<string, string>();
   const servers = await Promise.all(NAMES.map(start));
   return {
     names: NAMES,
     origins: servers.map(({ origin }) => origin),
     spoil: (mark, wrong) => void wrongs.set(mark, wrong),
-    forgive: (mark) => void wrongs.delete(mark),
+    expectBody: (mark, body) => void bodies.set(mark, body),
+    forget(mark) {
+      wrongs.delete(mark);
+      bodies.delete(mark);
+    },
     close: async () => void (await Promise.all(servers.map((server) => server.close()))),
   };
 
@@ -48,7 +56,12 @@ export async function startFleet({ oracle, newId, complain }: FleetOptions): Pro
         res.once('close', oracle.doubt(id));
       }
       if (!wrong) {
-        readBody(req, (body) => behave(req, res, body));
+        readBody(req, (body) => {
+          const expected = (at && ofClient ? bodies.get(at.mark) : undefined) ?? body;
+          if (expected !== body)
+            complain(`${name} got another body than was sent: ${body}`, at?.round);
+          behave(req, res, body);
+        });
         return;
       }
       offer(wrong, at?.round ?? 0);

@@ -57,7 +57,9 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
       return id;
     },
   });
-  const child = startChild([GATEWAY, proxy, ...fleet.origins], {});
+  // Half of the seeds with all that a gateway can route.
+  const transports = new Random(seed).chance(0.5) ? 'all' : 'usual';
+  const child = startChild([GATEWAY, proxy, transports, ...fleet.origins], {});
   let stopping = false;
   void child.exited.then(() => {
     if (stopping) return;

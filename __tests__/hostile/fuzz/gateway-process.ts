@@ -11,7 +11,7 @@ import {
 } from '../../../src/index.ts';
 import { listen } from '../../helpers/listen.ts';
 
-const [proxy, ...backends] = process.argv.slice(2);
+const [proxy, transports, ...backends] = process.argv.slice(2);
 
 function proxyHandler(): RequestHandler {
   if (proxy === 'forward') return sessionForwarder();
@@ -29,7 +29,8 @@ const tellError: ErrorRequestHandler = (error: unknown, req, res, _next) => {
 };
 
 const app = express();
-app.use(mcpSessionRouting(null, { backends }));
+const all = transports === 'all';
+app.use(mcpSessionRouting(null, { backends, sse: all, affinity: { tasks: all } }));
 app.use(proxyHandler());
 app.use(tellError);
 const { port } = await listen(http.createServer(app));

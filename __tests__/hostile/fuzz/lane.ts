@@ -5,7 +5,7 @@ import { markOf } from './marks.ts';
 import { mutateBytes, mutateShape } from './mutations.ts';
 import type { Oracle } from './oracle.ts';
 import { Random } from './random.ts';
-import { bytesOf, split, validShape, type Ids } from './shapes.ts';
+import { bytesOf, honestRequest, split, validShape, type Ids } from './shapes.ts';
 
 export interface LaneOptions {
   readonly seed: number;
@@ -23,6 +23,12 @@ const LIVE = 3;
 const HONEST = 8;
 const CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}';
 const INITIALIZE = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}';
+
+interface Request {
+  readonly bytes: Buffer;
+  /** Of one that was not spoilt. */
+  readonly body: string | undefined;
+}
 
 /** Rounds that follow each other, with sessions that no other lane uses. */
 export class Lane implements Ids {
@@ -44,7 +50,10 @@ export class Lane implements Ids {
     const marks = [markOf(round, 0), ...(random.chance(0.12) ? [markOf(round, 1)] : [])];
     const requests = marks.map((mark) => this.#request(random, mark));
     const bytes = Buffer.concat(requests.map((request) => request.bytes));
-    const complete = requests.every(({ spoilt }) => !spoilt);
+    // Behind a stream that stays open no answer comes.
+    const body = marks.length === 1 ? requests[0]?.body : undefined;
+    const complete = body !== undefined;
+    if (complete) fleet.expectBody(markOf(round, 0), body);
     const kind = random.chance(0.35) ? random.pick(WRONG_ANSWERS) : undefined;
     const foreign = this.#foreignId(random, others, round);
     // Of two answers one is what it should be, so that the other one can be found.
@@ -59,7 +68,7 @@ export class Lane implements Ids {
     });
     if (complete && silent && !leaves) complain(`nothing came back: ${kind}`, round);
     this.#lookAtAnswer(text, { marks, kind, round, bytes });
-    fleet.forgive(markOf(round, 0));
+    for (const mark of marks) fleet.forget(mark);
     for (const id of this.live.filter((each) => oracle.session(each)?.doubtful)) {
       await this.#askFor(id, round);
     }
@@ -69,12 +78,15 @@ export class Lane implements Ids {
       complain(`the client got what is no answer: ${JSON.stringify(text.slice(0, 300))}`, round);
   }
 
-  #request(random: Random, mark: string): { readonly bytes: Buffer; readonly spoilt: boolean } {
+  #request(random: Random, mark: string): Request {
     const shape = validShape(random, this, mark);
     const way = random.next();
     if (way > 0.15 && way < 0.75) mutateShape(shape, random, this);
     const bytes = bytesOf(shape);
-    return { bytes: way > 0.6 ? mutateBytes(bytes, random) : bytes, spoilt: way > 0.15 };
+    return {
+      bytes: way > 0.6 ? mutateBytes(bytes, random) : bytes,
+      body: way > 0.15 ? undefined : shape.body,
+    };
   }
 
   #foreignId(random: Random, others: readonly Lane[], round: number): string {
@@ -194,19 +206,7 @@ export class Lane implements Ids {
   ): Promise<Answered> {
     this.#asked += 1;
     const mark = markOf(round, 100 + this.#asked);
-    const bytes = bytesOf({
-      method,
-      target: `/mcp?u=${mark}`,
-      version: 'HTTP/1.1',
-      headers: [
-        ['Host', 'gateway'],
-        ...(id === undefined ? [] : [['Mcp-Session-Id', id] as [string, string]]),
-        // Which changes nothing: the session cannot be taken off.
-        ...(round % 2 === 0 ? [['Connection', 'Mcp-Session-Id'] as [string, string]] : []),
-      ],
-      body: method === 'POST' ? body : '',
-      framing: method === 'POST' ? 'length' : 'none',
-    });
+    const bytes = honestRequest(method, id, mark, body);
     this.#options.oracle.sends(bytes, [mark]);
     return ask(this.#options.port, bytes);
   }

@@ -96,6 +96,29 @@ function message(random: Random, method: string, params: object): object {
   return { jsonrpc: '2.0', id, method, params };
 }
 
+/** A request whose answer is known beforehand. */
+export function honestRequest(
+  method: string,
+  id: string | undefined,
+  mark: string,
+  body: string,
+): Buffer {
+  const posts = method === 'POST';
+  return bytesOf({
+    method,
+    target: `/mcp?u=${mark}`,
+    version: 'HTTP/1.1',
+    headers: [
+      ['Host', 'gateway'],
+      // Which changes nothing: the session cannot be taken off.
+      ['Connection', 'Mcp-Session-Id'],
+      ...(id === undefined ? [] : [['Mcp-Session-Id', id] as [string, string]]),
+    ],
+    body: posts ? body : '',
+    framing: posts ? 'length' : 'none',
+  });
+}
+
 export function bytesOf({ method, target, version, headers, body, framing }: Shape): Buffer {
   const bytes = Buffer.from(body);
   const frame: [string, string][] =

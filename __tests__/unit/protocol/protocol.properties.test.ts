@@ -37,6 +37,7 @@ const body = fc.oneof(
     `{"id":${'['.repeat(9999)}${']'.repeat(9999)},"method":"x"}`,
     `[${'{},'.repeat(999)}{}]`,
   ),
+  fc.constant('{"result":{"resultType":"task","taskId":"a","ttl":1e999}}'),
   bytes,
 );
 

@@ -107,6 +107,15 @@ describe('A10: whatever a store returns', () => {
     );
   });
 
+  test('is none if another object has its members', () => {
+    fc.assert(
+      fc.property(record, fc.dictionary(fc.string(), fc.string()), (good, own) => {
+        const inherited: object = Object.assign(Object.create(good) as object, own);
+        expect(readRecord(inherited, KEY)).toEqual({ kind: 'unusable' });
+      }),
+    );
+  });
+
   test('is a note of this session, or none', () => {
     fc.assert(
       fc.property(stored, KEYS, fc.string(), (value, key, note) => {
