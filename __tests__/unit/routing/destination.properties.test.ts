@@ -6,7 +6,6 @@ import { originOf } from '../../../src/backends/origin.ts';
 import { Outages } from '../../../src/backends/outages.ts';
 import { Traffic } from '../../../src/backends/traffic.ts';
 import { SessionRoutingError } from '../../../src/protocol/errors.ts';
-import { planAnswer } from '../../../src/routing/answer.ts';
 import { EraFinder } from '../../../src/routing/era-finder.ts';
 import { keyOf } from '../../../src/routing/keys.ts';
 import { Places } from '../../../src/routing/places.ts';
@@ -191,60 +190,6 @@ describe('A7, D1: a request without a session', () => {
         expect(chosenBy(() => routing.chosen(route, url))).toBe(isListed);
         expect(route.backendUrl).toBe(isListed ? url : undefined);
       }),
-    );
-  });
-});
-
-const answered = fc.record({
-  status: fc.integer({ min: 200, max: 599 }),
-  sessionId: fc.oneof(fc.constantFrom(undefined, 'x', 'y', '', 'a b'), fc.string()),
-  eventStream: fc.boolean(),
-  encoded: fc.boolean(),
-  packed: fc.boolean(),
-});
-const inspects = (status: number): boolean => status === 400;
-
-describe('B4, B6: an answer with a session id', () => {
-  const asked = { method: 'POST', path: '/mcp' };
-
-  test('of another session keeps it from the client, whatever else is done with it', () => {
-    fc.assert(
-      fc.property(answered, fc.constantFrom('POST', 'GET', 'DELETE'), (head, method) => {
-        const found = newRecord({
-          key: SESSION.key,
-          nonce: 'n',
-          backendUrl: LIST[0],
-          path: '/mcp',
-        });
-        const { places } = routingOf(undefined);
-        const route = places.pinned(SESSION, found);
-        const plan = route && planAnswer(route, { ...asked, method }, head, keyOf, inspects);
-        const drops = plan !== undefined && 'dropSessionId' in plan && plan.dropSessionId;
-        expect(drops).toBe(head.sessionId !== undefined && head.sessionId !== 'x');
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  test('is recorded before the client has it, and only of an opening request that has succeeded', () => {
-    fc.assert(
-      fc.property(answered, open, fc.boolean(), (head, facts, stream) => {
-        const route: OpenRoute = {
-          kind: 'open',
-          ...facts,
-          stream,
-          backendUrl: 'http://a',
-          alternatives: [],
-        };
-        const plan = planAnswer(route, asked, head, keyOf, inspects);
-        fc.pre(head.sessionId !== undefined);
-        const valid = /^[!-~]{1,1024}$/.test(head.sessionId);
-        const opens = head.status < 300 && facts.opening && !stream;
-        expect(plan.kind === 'record').toBe(opens && valid);
-        expect(plan.kind === 'refuse').toBe(opens && !valid);
-        expect('dropSessionId' in plan && !plan.dropSessionId).toBe(false);
-      }),
-      { numRuns: 500 },
     );
   });
 });
