@@ -59,8 +59,8 @@ function* blocksOf(text: string): Generator<Block> {
 /** The stream with other data in that event, which has one line of it; all else stays byte for byte. */
 export function withData(text: string, event: FirstEvent, data: string): string {
   const block = text.slice(event.start, event.end);
-  // field = "data" [ ":" [ space ] *any-char ] ; HTML, 9.2.5
-  const written = block.replace(/^data(?::[^\r\n]*)?/m, () => `data: ${data}`);
+  // field = "data" [ ":" [ space ] *any-char ] end-of-line ; HTML, 9.2.5: "database: x" is another one
+  const written = block.replace(/^data(?::[^\r\n]*|$)/m, () => `data: ${data}`);
   return text.slice(0, event.start) + written + text.slice(event.end);
 }
 

@@ -42,6 +42,12 @@ describe('E5: the first event of a stream', () => {
     fc.assert(fc.property(eol, fc.nat(3), fc.constantFrom('x', 'data: y', ''), rule));
   });
 
+  test('may get other data where a field with a longer name stands before it', () => {
+    const text = 'event: endpoint\ndatabase: x\ndata: http://10.0.0.1/m\n\n';
+    const event = firstEvent(text);
+    expect(event && withData(text, event, '/m')).toBe('event: endpoint\ndatabase: x\ndata: /m\n\n');
+  });
+
   test('may get other data, and nothing else changes', () => {
     const text = `: open\n\n${ENDPOINT}event: message\ndata: {}\n\n`;
     const event = firstEvent(text);
