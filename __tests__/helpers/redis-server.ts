@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { requireRedisServer } from '../../scripts/ensure-redis.mjs';
+import { aclArguments } from './redis-acl.ts';
 
 const HOST = '127.0.0.1';
 const START_DEADLINE_MS = 20_000;
@@ -97,6 +98,7 @@ async function run(port: number, args: string[], sentinel?: string[]): Promise<R
       ...(sentinel ? [await sentinelConfig(folder, sentinel), '--sentinel'] : []),
       ...['--port', String(port), '--bind', HOST, '--dir', folder],
       ...(sentinel ? [] : ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0']),
+      ...(sentinel ? [] : aclArguments()),
       ...['--pidfile', path.join(folder, 'redis.pid'), '--logfile', log],
       ...args,
     ],

@@ -22,7 +22,8 @@ export class SessionTimes {
 
   constructor(ttl: number, endedTtl: number, tellsExpiry: boolean) {
     this.#ttl = ttl;
-    this.#first = Math.min(ttl, FIRST_TTL);
+    // Stores that cannot tell the time may not set it anew as they are told, either.
+    this.#first = tellsExpiry ? Math.min(ttl, FIRST_TTL) : ttl;
     this.life = tellsExpiry ? ttl + endedTtl : ttl;
   }
 
@@ -36,9 +37,10 @@ export class SessionTimes {
     return this.lifeOf(idle);
   }
 
-  /** Of a session that was stored at `now`: it is refreshed at once when it is used. */
-  opened(now: number, idle: number = this.#first): LiveTimes {
-    return { liveUntil: now + idle, touchAt: now };
+  /** Of a session that was stored at `now` for its first life: it is refreshed at once when it is used. */
+  opened(now: number, idle?: number): LiveTimes {
+    const isWhole = idle !== undefined || this.#first === this.#ttl;
+    return isWhole ? this.renewed(now, idle) : { liveUntil: now + this.#first, touchAt: now };
   }
 
   /** Of a session that was stored or refreshed at `now`, and may be `idle` for so many ms. */

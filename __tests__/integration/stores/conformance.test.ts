@@ -6,6 +6,7 @@ import { Cluster, Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { recommendedRedisOptions, RedisStore } from '../../../src/index.ts';
 import { storeChecks, type MakeStore } from '../../../src/store-conformance.ts';
+import { ACL_PASSWORD, ACL_USER } from '../../helpers/redis-acl.ts';
 import { startRedis, type RedisServer } from '../../helpers/redis-server.ts';
 import { startReplica, startSmallestCluster } from '../../helpers/redis-topology.ts';
 
@@ -42,7 +43,8 @@ function two<T>(make: () => T): () => T {
 }
 
 function ioredis(options: object = {}): Redis {
-  const client = new Redis(redis.url, { enableOfflineQueue: true, ...options });
+  const user = { username: ACL_USER, password: ACL_PASSWORD };
+  const client = new Redis(redis.url, { ...user, enableOfflineQueue: true, ...options });
   client.on('error', () => {});
   closing.push(() => client.disconnect());
   return client;

@@ -34,7 +34,7 @@ async function pair(through = async (redis: RedisServer) => redis.url): Promise<
   const one = await gatewayOn(redis.url, { prefix });
   const other = await gatewayOn(await through(redis), { prefix });
   await Promise.all([ready(one.client), ready(other.client)]);
-  await subscribed(one.client, `${prefix}ended`, 2);
+  await subscribed(one.admin, `${prefix}ended`, 2);
   const session = newSession();
   await one.directory.create(session.key, session.record);
   expect(await other.directory.lookup(session.key)).toMatchObject({ kind: 'live' });
@@ -94,9 +94,9 @@ describe('a session that one gateway has ended', () => {
     const { redis, one, other, session } = await pair();
     await connect(redis.url, { enableOfflineQueue: true }).call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await eventually(async () => {
-      const [, count] = await one.client.pubsub(
+      const [, count] = await one.admin.pubsub(
         'NUMSUB',
-        (await one.client.pubsub('CHANNELS'))[0] as string,
+        (await one.admin.pubsub('CHANNELS'))[0] as string,
       );
       expect(count).toBe(2);
     });
@@ -125,9 +125,9 @@ test('a subscription that is not confirmed is tried again, and no rejection is l
   const one = await gatewayOn(redis.url, { prefix });
   const other = await gatewayOn(proxy.url, { prefix });
   await Promise.all([ready(one.client), ready(other.client)]);
-  await subscribed(one.client, `${prefix}ended`, 2);
+  await subscribed(one.admin, `${prefix}ended`, 2);
   proxy.rewrite = (replies) => replies.filter((reply) => !reply.includes('subscribe'));
-  await one.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await one.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   // Long enough for some that time out.
   proxy.sent.length = 0;
   await eventually(() =>
@@ -137,7 +137,7 @@ test('a subscription that is not confirmed is tried again, and no rejection is l
   const session = newSession();
   await one.directory.create(session.key, session.record);
   await eventually(async () => {
-    await one.client.publish(`${prefix}ended`, session.key);
+    await one.admin.publish(`${prefix}ended`, session.key);
     expect(other.ended).toEqual([session.key]);
   });
 });

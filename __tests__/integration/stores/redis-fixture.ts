@@ -7,6 +7,7 @@ import { newRecord, type SessionRecord } from '../../../src/store/record.ts';
 import { SessionDirectory } from '../../../src/store/session-directory.ts';
 import type { SessionStore } from '../../../src/store/session-store.ts';
 import { onCleanup } from '../../helpers/cleanup.ts';
+import { ACL_PASSWORD, ACL_USER } from '../../helpers/redis-acl.ts';
 
 /** Options of a client that answers in the way of RESP2. */
 export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -14,6 +15,11 @@ export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
 export const TTL = 60_000;
 export const ENDED_TTL = 600_000;
 export const BACKEND = 'http://backend-1:8080';
+
+/** The Redis user that is enough, unless the Redis is somebody else's. */
+const MINIMAL: ClientOptions = process.env.REDIS_URL
+  ? {}
+  : { username: ACL_USER, password: ACL_PASSWORD };
 
 /** A client as the documentation recommends it. */
 export function connect(url: string, options: ClientOptions = {}): Redis {
@@ -30,7 +36,10 @@ export async function ready(client: Redis): Promise<Redis> {
 }
 
 export interface Gateway {
+  /** As a user that may do what a gateway has to. */
   readonly client: Redis;
+  /** As one that may do everything. */
+  readonly admin: Redis;
   readonly store: RedisStore;
   readonly directory: SessionDirectory;
   readonly failures: { readonly during: string; readonly message: string }[];
@@ -48,10 +57,18 @@ export interface GatewaySettings {
 
 /** The store half of a gateway: its own connections, its own cache. */
 export async function gatewayOn(url: string, settings: GatewaySettings = {}): Promise<Gateway> {
-  const client = connect(url, settings.client);
+  const client = connect(url, { ...MINIMAL, ...settings.client });
   const { prefix = `test-${randomUUID()}:`, minReplicas = 0 } = settings;
   const store = new RedisStore({ client, prefix, minReplicas });
-  return { client, store, ...directoryOn(store, settings) };
+  const { failures, ended, directory } = directoryOn(store, settings);
+  let admin: Redis | undefined;
+  return {
+    ...{ client, store, failures, ended, directory },
+    get admin() {
+      admin ??= connect(url, { enableOfflineQueue: true });
+      return admin;
+    },
+  };
 }
 
 export function directoryOn(

@@ -6,21 +6,21 @@ import { ownRedis } from '../../helpers/redis-topology.ts';
 import { directoryOn, ENDED_TTL, gatewayOn, newSession, ready, TTL } from './redis-fixture.ts';
 
 /** Everything that a Redis holds, and everything that it was told to publish. */
-async function dump(client: Redis): Promise<string> {
-  const keys = await client.keys('*');
-  const values = await Promise.all(keys.map((key) => client.get(key)));
+async function dump(admin: Redis): Promise<string> {
+  const keys = await admin.keys('*');
+  const values = await Promise.all(keys.map((key) => admin.get(key)));
   return JSON.stringify([keys, values]);
 }
 
 test('a dump of Redis shows backends and paths, but no session id', async () => {
   const redis = await ownRedis();
-  const { client, directory } = await gatewayOn(redis.url);
+  const { client, admin, directory } = await gatewayOn(redis.url);
   await ready(client);
   const [live, over] = [newSession(), newSession()];
   await directory.create(live.key, live.record);
   await directory.create(over.key, over.record);
   await directory.endNow(over.key);
-  const everything = await dump(client);
+  const everything = await dump(admin);
   expect(everything).toContain(live.key);
   expect(everything).toContain('http://backend-1:8080');
   expect(everything).not.toContain(live.id);
@@ -29,12 +29,12 @@ test('a dump of Redis shows backends and paths, but no session id', async () => 
 
 test('a session is one key: the prefix and the SHA-256 of its id', async () => {
   const redis = await ownRedis();
-  const { client, directory } = await gatewayOn(redis.url, { prefix: 'mcp-session:' });
+  const { client, admin, directory } = await gatewayOn(redis.url, { prefix: 'mcp-session:' });
   await ready(client);
   const { key, record } = newSession();
   await directory.create(key, record);
-  expect(await client.keys('*')).toEqual([`mcp-session:${key}`]);
-  expect(JSON.parse((await client.get(`mcp-session:${key}`)) ?? '')).toEqual({
+  expect(await admin.keys('*')).toEqual([`mcp-session:${key}`]);
+  expect(JSON.parse((await admin.get(`mcp-session:${key}`)) ?? '')).toEqual({
     format: 1,
     session: key,
     version: 1,
@@ -46,27 +46,27 @@ test('a session is one key: the prefix and the SHA-256 of its id', async () => {
 
 test('the prefix is the default one if none is given', async () => {
   const redis = await ownRedis();
-  const { client } = await gatewayOn(redis.url);
+  const { client, admin } = await gatewayOn(redis.url);
   await ready(client);
   const { key, record } = newSession();
   await new RedisStore({ client }).set(key, record, TTL);
-  expect(await client.keys('*')).toEqual([`mcp-session:${key}`]);
+  expect(await admin.keys('*')).toEqual([`mcp-session:${key}`]);
 });
 
 test('a live session stays for ttl and endedTtl, an ended one for endedTtl', async () => {
   const redis = await ownRedis();
-  const { client, directory } = await gatewayOn(redis.url, { prefix: '' });
+  const { client, admin, directory } = await gatewayOn(redis.url, { prefix: '' });
   await ready(client);
   const { key, record } = newSession();
   await directory.create(key, record);
-  const live = await client.pttl(key);
+  const live = await admin.pttl(key);
   expect(live).toBeLessThanOrEqual(TTL + ENDED_TTL);
   expect(live).toBeGreaterThan(TTL + ENDED_TTL - 10_000);
   await directory.endNow(key);
-  const ended = await client.pttl(key);
+  const ended = await admin.pttl(key);
   expect(ended).toBeLessThanOrEqual(ENDED_TTL);
   expect(ended).toBeGreaterThan(ENDED_TTL - 10_000);
-  expect(JSON.parse((await client.get(key)) ?? '')).toEqual({
+  expect(JSON.parse((await admin.get(key)) ?? '')).toEqual({
     format: 1,
     session: key,
     version: 2,
@@ -100,25 +100,25 @@ test.each([
   'a value that is %s is an ended session, told as unreadable, and left alone',
   async (_what, put) => {
     const redis = await ownRedis();
-    const { client, directory, failures } = await gatewayOn(redis.url, { prefix: '' });
+    const { client, admin, directory, failures } = await gatewayOn(redis.url, { prefix: '' });
     await ready(client);
     const { key, record } = newSession();
-    await put(client, key);
-    const before = await client.dump(key);
+    await put(admin, key);
+    const before = await admin.dump(key);
     expect(await directory.lookup(key)).toEqual({ kind: 'ended' });
     expect(await directory.create(key, record)).toBe('conflict');
     await directory.end(key, record);
-    expect(await client.dump(key)).toEqual(before);
+    expect(await admin.dump(key)).toEqual(before);
     expect(failures[0]).toMatchObject({ during: 'decode' });
   },
 );
 
 test('a key that never expires is a live session', async () => {
   const redis = await ownRedis();
-  const { client, directory } = await gatewayOn(redis.url, { prefix: '' });
+  const { client, admin, directory } = await gatewayOn(redis.url, { prefix: '' });
   await ready(client);
   const { key, record } = newSession();
-  await client.set(key, JSON.stringify(record));
+  await admin.set(key, JSON.stringify(record));
   expect(await directory.lookup(key)).toEqual({ kind: 'live', record });
 });
 

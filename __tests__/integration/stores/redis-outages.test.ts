@@ -115,7 +115,7 @@ describe('while Redis', () => {
 
   test('is read-only, sessions are found, but none is stored', async () => {
     const { redis, session, warm } = await scene();
-    await warm.client.replicaof('127.0.0.1', 1);
+    await warm.admin.replicaof('127.0.0.1', 1);
     const cold = await gatewayOn(redis.url, { prefix: '' });
     await ready(cold.client);
     expect(await cold.directory.lookup(session.key)).toMatchObject({ kind: 'live' });
