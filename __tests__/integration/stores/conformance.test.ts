@@ -42,17 +42,19 @@ function two<T>(make: () => T): () => T {
   };
 }
 
+/** The Redis user that is enough. */
+const MINIMAL = { username: ACL_USER, password: ACL_PASSWORD };
+
 function ioredis(options: object = {}): Redis {
-  const user = { username: ACL_USER, password: ACL_PASSWORD };
-  const client = new Redis(redis.url, { ...user, enableOfflineQueue: true, ...options });
+  const client = new Redis(redis.url, { enableOfflineQueue: true, ...options });
   client.on('error', () => {});
   closing.push(() => client.disconnect());
   return client;
 }
 
-const redisStores = two(() => new RedisStore({ client: ioredis(), prefix }));
+const redisStores = two(() => new RedisStore({ client: ioredis(MINIMAL), prefix }));
 const replicated = two(() => {
-  const store = new RedisStore({ client: ioredis(), prefix, minReplicas: 1 });
+  const store = new RedisStore({ client: ioredis(MINIMAL), prefix, minReplicas: 1 });
   closing.push(() => store.close());
   return store;
 });

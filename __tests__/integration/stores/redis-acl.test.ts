@@ -70,6 +70,6 @@ test('it may do nothing else', async () => {
     ['EVAL', "return redis.call('FLUSHALL')", '0'],
   ]) {
     const [name = '', ...args] = command;
-    await expect(user.call(name, ...args)).rejects.toThrow(/NOPERM|permission|can't access/i);
+    await expect(user.call(name, ...args)).rejects.toThrow(/NOPERM|can't (access|run)/i);
   }
 });
