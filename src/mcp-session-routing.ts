@@ -138,7 +138,7 @@ export function mcpSessionRouting(
     },
   );
   const streams = new LiveStreams(
-    (key) => directory.lookup(key),
+    (key, isUse) => directory.lookup(key, isUse),
     Math.min(settings.ttl, FIRST_TTL) / 10,
   );
   const places = new Places({ backends, outages: new Outages(now), lostAfter: settings.lostAfter });

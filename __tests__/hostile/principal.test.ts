@@ -9,6 +9,7 @@ import { sessionLines } from '../helpers/raw-mcp.ts';
 import { expectRefusal } from '../helpers/refusal.ts';
 import { scriptedBackend, type ScriptedBackend } from '../helpers/scripted-backend.ts';
 import { keyOf } from '../helpers/scripted-store.ts';
+import { TouchedStore } from '../helpers/touched-store.ts';
 import { warnings } from '../helpers/warnings.ts';
 
 type Lines = readonly string[];
@@ -120,6 +121,17 @@ describe.each(stacks)('a session is for its principal ($name)', ({ app: express,
     backend.answer = undefined;
     expect(await asked(id, 'bob.1')).toMatch(/^HTTP\/1.1 400 /);
     expect(await asked(id, 'ann.1')).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  test('A11: another one does not keep it alive', async () => {
+    const clocked = new TouchedStore();
+    const options = { backends: backend.origin, principal };
+    gw = await gateway({ express, proxy, store: clocked, options });
+    const id = await opened('ann.1');
+    for (const token of ['bob.1', undefined]) await asked(id, token);
+    expect(clocked.touches).toBe(0);
+    await asked(id, 'ann.1');
+    expect(clocked.touches).toBe(1);
   });
 
   test('G1: what is stored tells neither the id nor the principal, nor which sessions are of one', async () => {

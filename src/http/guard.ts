@@ -3,7 +3,6 @@ import { sessionInQuery } from '../protocol/endpoint.ts';
 import type { MessageFacts } from '../protocol/message.ts';
 import { PROTOCOL_VERSION_HEADER, SESSION_HEADER } from '../protocol/session-id.ts';
 import { mayCreateTask, METHOD_HEADER, NAME_HEADER, taskAskedFor } from '../protocol/tasks.ts';
-import { asSeenBy } from '../routing/caller.ts';
 import {
   decideByHead,
   decideByLookup,
@@ -56,8 +55,8 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
       act({ kind: 'refuse', reason: 'principal_failed' }, session);
       return;
     }
-    whenKnown(routing.directory.lookup(session.key), (lookup) =>
-      act(decideByLookup(facts, asSeenBy(exchange.caller, id, lookup)), session),
+    whenKnown(routing.find(session, exchange.caller), (lookup) =>
+      act(decideByLookup(facts, lookup), session),
     );
 
     function act(decided: Decision, session?: NamedSession, message?: MessageFacts): void {

@@ -11,12 +11,12 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  */
 export class LiveStreams {
   readonly #streams = new Map<string, Set<ServerResponse>>();
-  readonly #lookup: (key: string) => Awaitable<Lookup>;
+  readonly #lookup: (key: string, isUse: boolean) => Awaitable<Lookup>;
   readonly #interval: number;
   #timer: NodeJS.Timeout | undefined;
 
   /** Each session that has a stream open is looked up every `interval` ms, which keeps it alive. */
-  constructor(lookup: (key: string) => Awaitable<Lookup>, interval: number) {
+  constructor(lookup: (key: string, isUse: boolean) => Awaitable<Lookup>, interval: number) {
     this.#lookup = lookup;
     this.#interval = Math.min(interval, LONGEST_INTERVAL);
   }
@@ -36,7 +36,7 @@ export class LiveStreams {
     res.once('close', () => this.#remove(key, res));
     this.#timer ??= setInterval(() => this.#tick(), this.#interval).unref();
     // The session may have ended while the backend took its time.
-    this.#look(key);
+    this.#look(key, false);
   }
 
   /** Breaks off the streams of a session that is over. */
@@ -58,13 +58,13 @@ export class LiveStreams {
   }
 
   #tick(): void {
-    for (const key of this.#streams.keys()) this.#look(key);
+    for (const key of this.#streams.keys()) this.#look(key, true);
   }
 
   /** Not every ending is heard of: some are only found. What cannot be told is none. */
-  #look(key: string): void {
+  #look(key: string, isUse: boolean): void {
     try {
-      const known = this.#lookup(key);
+      const known = this.#lookup(key, isUse);
       if (known instanceof Promise) known.then((late) => this.#found(key, late)).catch(() => {});
       else this.#found(key, known);
     } catch {}

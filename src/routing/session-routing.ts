@@ -3,7 +3,7 @@ import { originOf } from '../backends/origin.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
 import { isSessionId } from '../protocol/session-id.ts';
 import type { SessionRecord } from '../store/record.ts';
-import type { SessionDirectory } from '../store/session-directory.ts';
+import type { Lookup, SessionDirectory } from '../store/session-directory.ts';
 import type { Awaitable } from '../store/session-store.ts';
 import { planAnswer, type AnswerHead, type AnswerPlan, type Asked } from './answer.ts';
 import { asSeenBy, type Caller } from './caller.ts';
@@ -66,6 +66,18 @@ export class SessionRouting {
     return this.#places.pinned(session, record) ?? this.#losses.unlisted(session, record, req);
   }
 
+  /** What a caller may know of a session. Of somebody else's they neither learn anything, nor keep it alive. */
+  find({ key, id }: NamedSession, caller: Caller | undefined): Awaitable<Lookup> {
+    if (!caller) return this.directory.lookup(key);
+    const found = this.directory.lookup(key, false);
+    const seen = (lookup: Lookup): Lookup => {
+      const theirs = asSeenBy(caller, id, lookup);
+      if (theirs.kind === 'live') this.directory.used(key);
+      return theirs;
+    };
+    return found instanceof Promise ? found.then(seen) : seen(found);
+  }
+
   /** The same for a POST of HTTP+SSE, whose session is named by its query (E5, E6). */
   async pinByQuery(
     session: NamedSession,
@@ -73,8 +85,7 @@ export class SessionRouting {
     caller: Caller | undefined,
   ): Promise<PinnedRoute | Stop> {
     if (!isSessionId(session.id)) return { kind: 'refuse', reason: 'invalid_session_id' };
-    const lookup = await this.directory.lookup(session.key);
-    const decision = decideByQuery(asSeenBy(caller, session.id, lookup));
+    const decision = decideByQuery(await this.find(session, caller));
     return decision.kind === 'pinned' ? this.pin(session, decision.record, req) : decision;
   }
 
@@ -85,8 +96,7 @@ export class SessionRouting {
     caller: Caller | undefined,
     route: Route,
   ): Promise<PinnedRoute | Stop | undefined> {
-    const lookup = await this.directory.lookup(task.key);
-    const seen = asSeenBy(caller, task.id, lookup);
+    const seen = await this.find(task, caller);
     switch (seen.kind) {
       case 'live':
         return this.pin(task, seen.record, req);
@@ -95,10 +105,15 @@ export class SessionRouting {
       case 'unavailable':
         return { kind: 'refuse', reason: 'store_unavailable' };
       case 'unknown':
-        if (lookup.kind === 'live' && route.kind === 'open')
-          route.avoids = originOf(this.#places.ownerOf(lookup.record)?.url);
+        if (caller && route.kind === 'open') route.avoids = await this.#ownerOf(task.key);
         return undefined;
     }
+  }
+
+  /** Of a task that is not the caller's, if it is known at all. */
+  async #ownerOf(key: string): Promise<string | undefined> {
+    const known = await this.directory.lookup(key, false);
+    return known.kind === 'live' ? originOf(this.#places.ownerOf(known.record)?.url) : undefined;
   }
 
   /** Whether this process stops, and the request would begin what outlasts it. */

@@ -83,13 +83,22 @@ export class SessionDirectory {
     return this.#times.life;
   }
 
-  lookup(key: string): Awaitable<Lookup> {
+  /** What is known of a session; `isUse`: whoever asks uses it, so that it lives on. */
+  lookup(key: string, isUse = true): Awaitable<Lookup> {
     const entry = this.#known.cache.get(key);
-    if (!entry) return this.#read(key);
+    if (!entry) return this.#read(key, { isUse });
     const now = this.#options.now();
-    if (now >= entry.checkAt || now >= entry.liveUntil) return this.#refresh(key, entry, now);
-    if (now >= entry.touchAt) this.#touch(key, entry, now);
+    if (now >= entry.checkAt || now >= entry.liveUntil)
+      return this.#refresh(key, entry, { now, isUse });
+    if (isUse && now >= entry.touchAt) this.#touch(key, entry, now);
     return entry.known;
+  }
+
+  /** The session is in use. */
+  used(key: string): void {
+    const entry = this.#known.cache.get(key);
+    const now = this.#options.now();
+    if (entry && now >= entry.touchAt) this.#touch(key, entry, now);
   }
 
   /**
@@ -108,7 +117,7 @@ export class SessionDirectory {
       this.#known.created(key, record, asked);
       return 'created';
     }
-    const known = this.#take(key, present, asked);
+    const known = this.#take(key, present, asked, false);
     if (known.kind !== 'live') return 'conflict';
     if (isSameSession(known.record, record)) return 'created';
     return haveOneBackend(known.record, record) ? 'foreign' : 'conflict';
@@ -203,9 +212,13 @@ export class SessionDirectory {
   }
 
   /** Asks anew, once for all who want to know. While the store is down nobody waits for it. */
-  #refresh(key: string, entry: CacheEntry, now: number): Awaitable<Lookup> {
+  #refresh(
+    key: string,
+    entry: CacheEntry,
+    { now, isUse }: { readonly now: number; readonly isUse: boolean },
+  ): Awaitable<Lookup> {
     if (!entry.reading) {
-      const reading = this.#read(key, true);
+      const reading = this.#read(key, { mayBeStale: true, isUse });
       if (!(reading instanceof Promise)) return reading;
       entry.reading = reading.finally(() => {
         entry.reading = undefined;
@@ -214,22 +227,25 @@ export class SessionDirectory {
     return this.#known.cache.inOutage(entry, now) ? entry.known : entry.reading;
   }
 
-  #read(key: string, mayBeStale = false): Awaitable<Lookup> {
+  #read(
+    key: string,
+    { mayBeStale = false, isUse = true }: { mayBeStale?: boolean; isUse?: boolean } = {},
+  ): Awaitable<Lookup> {
     const asked = this.#known.ask();
     const failed = (): Lookup => this.#known.unanswered(key, asked, mayBeStale) ?? UNAVAILABLE;
     try {
       const found = this.access.read(key);
-      if (!(found instanceof Promise)) return this.#take(key, found, asked);
-      return found.then((late) => this.#take(key, late, asked), failed);
+      if (!(found instanceof Promise)) return this.#take(key, found, asked, isUse);
+      return found.then((late) => this.#take(key, late, asked, isUse), failed);
     } catch {
       return failed();
     }
   }
 
-  #take(key: string, found: Found | undefined, asked: Asked): Lookup {
+  #take(key: string, found: Found | undefined, asked: Asked, isUse = true): Lookup {
     const known = this.#known.read(key, found, asked);
     const entry = this.#known.cache.get(key);
-    if (entry && asked.readAt >= entry.touchAt) this.#touch(key, entry, asked.readAt);
+    if (isUse && entry && asked.readAt >= entry.touchAt) this.#touch(key, entry, asked.readAt);
     return known;
   }
 

@@ -113,3 +113,27 @@ describe('a session is stored for one principal', () => {
     expect(await directory.create(KEY, STRANGERS)).toBe('conflict');
   });
 });
+
+test('a look at a session that is no use of it does not keep it alive', async () => {
+  const { directory, another, store, clock } = await opened();
+  const cold = another();
+  clock.advance(TTL - 1);
+  for (const each of [directory, cold])
+    expect(await each.lookup(KEY, false)).toMatchObject({ kind: 'live' });
+  await settled();
+  expect(store.taken()).not.toContain('touch');
+  clock.advance(1);
+  expect(await cold.lookup(KEY, false)).toEqual(ENDED);
+  expect(await directory.lookup(KEY)).toEqual(ENDED);
+});
+
+test('who has looked may say that it was one', async () => {
+  const { directory, store, clock } = await opened();
+  clock.advance(TTL - 1);
+  await directory.lookup(KEY, false);
+  directory.used(KEY);
+  await settled();
+  expect(store.taken()).toContain('touch');
+  clock.advance(TTL - 1);
+  expect(await directory.lookup(KEY)).toMatchObject({ kind: 'live' });
+});
