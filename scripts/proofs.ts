@@ -131,6 +131,22 @@ export const proofs: readonly Proof[] = [
     title: 'A10: a record that cannot be read ends the session',
   },
   {
+    id: 'A11',
+    file: 'src/routing/caller.ts',
+    find: 'return isMarkOf(caller, sessionId, mark) ? lookup : UNKNOWN;',
+    replace: 'return isMarkOf(caller, sessionId, mark) ? lookup : { kind: "ended" };',
+    test: '__tests__/hostile/principal.test.ts',
+    title: 'A11: to another one it was never issued',
+  },
+  {
+    id: 'A11',
+    file: 'src/routing/session-routing.ts',
+    find: "if (theirs.kind === 'live') this.directory.used(key);",
+    replace: 'this.directory.used(key);',
+    test: '__tests__/hostile/principal.test.ts',
+    title: 'A11: another one does not keep it alive',
+  },
+  {
     id: 'A12',
     file: 'src/http/guard.ts',
     find: 'sessionId: headerOf(req.headers, SESSION_HEADER),',
@@ -175,8 +191,8 @@ export const proofs: readonly Proof[] = [
   {
     id: 'B2',
     file: 'src/http/recorded-answer.ts',
-    find: "reason = 'store_unavailable';",
-    replace: 'return SEND;',
+    find: "return 'store_unavailable';",
+    replace: 'return undefined;',
     test: `${HOLDING}/store-failure.test.ts`,
     title: 'B2 ',
   },
@@ -207,7 +223,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'B5',
     file: 'src/store/record.ts',
-    find: 'return present[NONCE] === created[NONCE] || haveOneBackend(present, created);',
+    find: 'return haveOneBackend(present, created) && present[PRINCIPAL] === created[PRINCIPAL];',
     replace: 'return true;',
     test: CONTRACT,
     title: 'B5: an id of another backend is 502',
@@ -327,7 +343,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'C6',
     file: 'src/http/live-streams.ts',
-    find: 'this.#look(key);\n  }\n\n  /** Breaks off',
+    find: 'this.#look(key, false);\n  }\n\n  /** Breaks off',
     replace: '}\n\n  /** Breaks off',
     test: CONTRACT,
     title: 'C6: a stream whose head comes after its session has ended is closed',
@@ -575,8 +591,8 @@ export const proofs: readonly Proof[] = [
   },
   {
     id: 'E6',
-    file: 'src/http/exchange.ts',
-    find: 'this.stopAt(at);',
+    file: 'src/http/prepare.ts',
+    find: 'request.stopAt(at);',
     replace: '',
     test: CONTRACT,
     title: 'E6: a POST with an id that was never issued goes nowhere',

@@ -1,21 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { originOf } from '../backends/origin.ts';
 import type { Visit } from '../backends/traffic.ts';
-import { DISCOVER } from '../protocol/era.ts';
 import { readMessage } from '../protocol/message.ts';
 import type { Reason } from '../protocol/reasons.ts';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
-import { METHOD_HEADER } from '../protocol/tasks.ts';
 import type { Asked } from '../routing/answer.ts';
 import type { Caller } from '../routing/caller.ts';
 import type { ConnectFailure } from '../routing/losses.ts';
-import type { Destination, NamedSession, PinnedRoute, Route, Stop } from '../routing/route.ts';
+import type { Destination, NamedSession, Route, Stop } from '../routing/route.ts';
 import type { Opening } from '../store/openings.ts';
 import { DELETED, isTooLate, refusalAnswer, settleOnceAnswered, statusOf } from './answer.ts';
 import type { RequestLine } from './forget-at-backend.ts';
+import { prepare } from './prepare.ts';
 import type { Question } from './question.ts';
 import { askHandler } from './refusal-handler.ts';
-import { echoOf, keptBody } from './request-message.ts';
 import {
   rememberRoutedRequest,
   type Connections,
@@ -56,7 +54,8 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
    */
   named: NamedSession | undefined;
   #stop: Stop | undefined;
-  #rawId: string | undefined;
+  /** The id of the request, where it was read already. */
+  rawId: string | undefined;
   readonly #around: Surroundings<Req, Res>;
   readonly #answer: WatchedAnswer;
   #visit: Visit | undefined;
@@ -110,66 +109,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   }
 
   prepare(): Promise<unknown> | undefined {
-    const { route } = this;
-    const isTheirs = route.kind === 'open' && (route.opening || route.createsTask === true);
-    if ((this.named || isTheirs) && !this.identify()) {
-      this.stopAt({ kind: 'refuse', reason: 'principal_failed' });
-      return undefined;
-    }
-    if (this.named) return this.#find(this.named);
-    const asking = this.#askForEra();
-    if (asking) return asking;
-    const holding = this.#hold();
-    return holding ? holding.then(() => this.#lookAgain()) : this.#lookAgain();
-  }
-
-  async #find(session: NamedSession): Promise<void> {
-    this.named = undefined;
-    const { routing } = this.#around;
-    const at = session.task
-      ? await routing.pinByTask(session, this.req, this.caller, this.route)
-      : await routing.pinByQuery(session, this.req, this.caller);
-    if (at === undefined) {
-      await this.#askForEra();
-      return;
-    }
-    await this.#arrive(at);
-    await this.#hold();
-    await this.#lookAgain();
-  }
-
-  /** The app, or a slow body, may have taken its time: the session's backend may be none any more (D8). */
-  #lookAgain(): Promise<void> | undefined {
-    const { routing } = this.#around;
-    const { route } = this;
-    if (route.kind !== 'pinned' || routing.hasOwner(route)) return undefined;
-    return Promise.resolve(routing.pin(route, route.record, this.req)).then((at) =>
-      this.#arrive(at),
-    );
-  }
-
-  async #arrive(at: PinnedRoute | Stop): Promise<void> {
-    if (at.kind === 'pinned') {
-      this.take(at);
-      return;
-    }
-    this.stopAt(at);
-    ({ rawId: this.#rawId } = await echoOf(this.req, this.#around.maxBodySize));
-  }
-
-  #askForEra(): Promise<unknown> | undefined {
-    if (this.route.kind !== 'open' || !this.route.modern) return undefined;
-    const discovers = this.req.headers[METHOD_HEADER] === DISCOVER;
-    return this.#around.routing.eraFinder.ask(this.asked.path, this.req, discovers);
-  }
-
-  #hold(): Promise<void> | undefined {
-    const { recovers, maxBodySize } = this.#around;
-    const matters = this.route.kind === 'pinned' || this.route.opening;
-    if (!recovers || !matters || this.req.method !== 'POST') return undefined;
-    return keptBody(this.req, maxBodySize).then((body) => {
-      this.body = body;
-    });
+    return prepare(this, this.#around);
   }
 
   stops(): boolean {
@@ -236,7 +176,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
 
   refuse(
     reason: Reason,
-    rawId: string | undefined = this.#rawId,
+    rawId: string | undefined = this.rawId,
     key: string | undefined = this.#key(),
   ): void {
     const { handler, onRefused, unknownSessionStatus } = this.#around;
