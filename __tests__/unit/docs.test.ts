@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import * as api from '../../src/index.ts';
@@ -47,6 +48,19 @@ describe('the documentation', () => {
     for (const page of pages) {
       expect(declared.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
     }
+  });
+
+  it('names tests that exist for each threat', async () => {
+    const rows = (await read('docs/security.md')).matchAll(/^\|[^|]+\|[^|]+\|([^|]+)\|$/gm);
+    const named = [...rows].flatMap(([, tests = '']) =>
+      [...tests.matchAll(/`([\w/-]+)`/g)].map(([, name = '']) => name),
+    );
+    expect(named.length).toBeGreaterThan(15);
+    const root = new URL('../', import.meta.url);
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' });
+    expect(named.filter((name) => !files.some((file) => file.endsWith(`${name}.test.ts`)))).toEqual(
+      [],
+    );
   });
 
   it('keeps the README at 200 lines', async () => {
