@@ -109,12 +109,12 @@ export interface McpSessionRoutingOptions<
    * else as if it had never been. Give what stays when a token is renewed, such as issuer and subject; `undefined`
    * for nobody in particular.
    * @default sessions are for whoever knows their id
-   * @example (req) => req.auth && `${req.auth.extra.iss} ${req.auth.extra.sub}`
+   * @example (req) => req.auth?.extra?.sub
    */
   readonly principal?: (req: Req) => string | undefined;
   /**
-   * Origins of web pages that may send requests: any other `Origin`, `null` too, gets 403. A request without one is
-   * from no browser, and passes.
+   * Origins of web pages that may send requests: any other `Origin`, `null` too, gets 403. A request without one
+   * passes.
    * @default all
    * @example ['https://app.example.com']
    */

@@ -75,11 +75,12 @@ test.each(stacks)('a function is asked; only true allows ($name)', async (stack)
   const warned = warnings();
   const { ask } = await start((origin) => {
     if (origin === 'https://throws.example') throw new Error('broken');
-    return (origin === 'https://odd.example' ? 1 : origin === OWN) as boolean;
+    return (origin === 'https://odd.example' ? 1 : origin.endsWith(OWN)) as boolean;
   }, stack);
   expect(await ask([`Origin: ${OWN}`])).toMatch(/^HTTP\/1.1 20/);
   for (const origin of ['https://throws.example', 'https://odd.example', 'null'])
     expect(await ask([`Origin: ${origin}`])).toMatch(/^HTTP\/1.1 403 /);
+  expect(await ask([`Origin: https://evil.example`, `Origin: ${OWN}`])).toMatch(/^HTTP\/1.1 403 /);
   expect(warned).toHaveLength(1);
 });
 

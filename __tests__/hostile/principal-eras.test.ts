@@ -1,8 +1,10 @@
 import http from 'node:http';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { MemoryStore, type SessionRecord } from '../../src/index.ts';
+import { keyOfTask } from '../../src/routing/keys.ts';
 import { onCleanup } from '../helpers/cleanup.ts';
 import { gateway, type Gateway } from '../helpers/gateway.ts';
-import { echoCall, post } from '../helpers/mcp-client.ts';
+import { echoCall, initialize, INITIALIZE, ofSession, post } from '../helpers/mcp-client.ts';
 import { stacks } from '../helpers/pairings.ts';
 import { expectRefusal } from '../helpers/refusal.ts';
 import { scriptedBackends, type ScriptedBackend } from '../helpers/scripted-backend.ts';
@@ -21,11 +23,14 @@ const options = {
 describe.each(stacks)('A11 ($name)', ({ app: express, proxy }) => {
   let backends: ScriptedBackend[];
   let gw: Gateway;
+  let memory: MemoryStore;
 
   async function start(count: number): Promise<void> {
     backends = await scriptedBackends(count);
     const origins = backends.map(({ origin }) => origin);
-    gw = await gateway({ express, proxy, options: { ...options, backends: origins } });
+    memory = new MemoryStore();
+    const all = { ...options, backends: origins };
+    gw = await gateway({ express, proxy, store: memory, options: all });
   }
 
   /** Opens the stream of HTTP+SSE; resolves with its first event. */
@@ -63,6 +68,31 @@ describe.each(stacks)('A11 ($name)', ({ app: express, proxy }) => {
       expect(theirs.text).toBe(none.text);
       expect(backends[0]?.hits).toHaveLength(hits ?? -1);
     });
+
+    test('cannot be named beside another one, in the query or in a header', async () => {
+      await openStream('ann');
+      const [backend] = backends;
+      if (!backend) return;
+      const bobs = 'bob-1';
+      const { answer } = backend;
+      backend.answer = ({ res }) => res.setHeader('Mcp-Session-Id', bobs).end('{}');
+      await initialize(gw, { 'X-User': 'bob' }).expect(200);
+      backend.answer = answer;
+      backend.hits.length = 0;
+      const batch = `[${INITIALIZE},${echoCall('x')}]`;
+      const own = { 'X-User': 'bob', ...ofSession(bobs) };
+      for (const [path, headers, body] of [
+        [`/messages?sessionId=x&session_id=${STREAM_ID}`, {}, echoCall('x')],
+        [`/messages?session_id=x&sessionId=${STREAM_ID}`, {}, echoCall('x')],
+        [`/messages?session_id=${STREAM_ID}`, MODERN, echoCall('x')],
+        [`/messages?session_id=${STREAM_ID}`, own, echoCall('x')],
+        [`/messages?sessionId=${STREAM_ID}`, { 'Mcp-Session-Id': 'junk' }, batch],
+      ] as const) {
+        const refused = await post(gw, body, { 'X-User': 'bob', ...headers }, path);
+        expect(refused.status).toBe(400);
+      }
+      expect(backend.hits).toEqual([]);
+    });
   });
 
   describe('a task', () => {
@@ -98,6 +128,46 @@ describe.each(stacks)('A11 ($name)', ({ app: express, proxy }) => {
       const reached: string[] = [];
       for (let turn = 0; turn < 6; turn += 1) reached.push((await ask(task, 'bob')).text);
       expect(new Set(reached)).toEqual(new Set(['a', 'b', 'c'].filter((name) => name !== owner)));
+    });
+
+    test('of another principal does not go to its owner by a router of the app', async () => {
+      await start(2);
+      const task = await create('ann');
+      const owner = backends.find(({ name }) => task.startsWith(name));
+      const proxyOptions = proxy === 'forward' ? {} : { router: () => owner?.origin };
+      const all = { ...options, backends: backends.map(({ origin }) => origin) };
+      gw = await gateway({ express, proxy, proxyOptions, store: memory, options: all });
+      const hits = owner?.hits.length;
+      await ask(task, 'bob');
+      expect(owner?.hits).toHaveLength(hits ?? -1);
+      expect((await ask(task, 'ann')).text).toBe(owner?.name);
+    });
+
+    test('of another principal is lost where it is over', async () => {
+      await start(1);
+      const task = await create('ann');
+      const record = memory.get(keyOfTask(task));
+      memory.set(keyOfTask(task), { ...Object(record), ended: true } as SessionRecord, 1000);
+      const hits = backends[0]?.hits.length;
+      expectRefusal(await ask(task, 'bob'), 'task_lost', { id: '2' });
+      expect(backends[0]?.hits).toHaveLength(hits ?? -1);
+    });
+
+    test('is kept its whole time from the beginning: it is asked for now and then', async () => {
+      await start(1);
+      const task = await create('ann');
+      const left = memory.getWithExpiry(keyOfTask(task))?.expiresIn ?? 0;
+      expect(left).toBeGreaterThan(26 * 60 * 60 * 1000 - 60_000);
+    });
+
+    test('is recorded without a list of backends, too', async () => {
+      await start(1);
+      const target = backends[0]?.origin;
+      const proxyOptions = proxy === 'forward' ? { target } : { target, router: undefined };
+      gw = await gateway({ express, proxy, proxyOptions, store: memory, options });
+      const task = await create('ann');
+      expect(memory.get(keyOfTask(task))).toBeDefined();
+      expectRefusal(await ask(task, 'bob'), 'task_lost');
     });
 
     test('of another principal is lost where there is nobody but its owner', async () => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { MemoryStore } from '../../src/index.ts';
 import { gateway, type Gateway } from '../helpers/gateway.ts';
@@ -164,6 +165,7 @@ describe.each(stacks)('who sends a request ($name)', ({ app: express, proxy }) =
     ['is an empty string', () => ''],
     ['is a number', () => 7],
     ['is a promise', async () => Promise.reject(new Error('later'))],
+    ['is a promise of another realm', () => runInNewContext('Promise.reject(new Error())')],
   ])('where it %s nothing is opened, and no session is found', async (_what, asks) => {
     const warned = warnings();
     const gw = await start(asks);

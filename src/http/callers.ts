@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../routing/caller.ts';
+import { isThenable } from '../store/deadline.ts';
 import { warn } from '../store/user-code.ts';
 
 /**
@@ -14,7 +15,7 @@ export function callerBy<Req extends IncomingMessage>(
       const principal = principalOf(req) ?? undefined;
       if (principal === undefined || (typeof principal === 'string' && principal !== ''))
         return { principal };
-      if (principal instanceof Promise) principal.catch(() => {});
+      if (isThenable(principal)) Promise.resolve(principal).catch(() => {});
       warn(
         'mcpSessionRouting: "principal" must return a string that is not empty, or undefined, and not a promise',
       );

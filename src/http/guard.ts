@@ -59,7 +59,18 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
       act(decideByLookup(facts, lookup), session),
     );
 
+    /** It was found out who may use the session that the header names; the query names another one to the backend. */
+    function namesAnother(decided: Decision): boolean {
+      if (!options.callerOf || req.method !== 'POST' || !streamOf(req, sseParams)) return false;
+      if (decided.kind !== 'open') return decided.kind === 'pinned';
+      return decided.modern === true || facts.sessionId !== undefined;
+    }
+
     function act(decided: Decision, session?: NamedSession, message?: MessageFacts): void {
+      if (namesAnother(decided)) {
+        act({ kind: 'refuse-proxied', reason: 'invalid_session_id' });
+        return;
+      }
       switch (decided.kind) {
         case 'open':
           if (decided.modern) removeHeader(req, 'last-event-id');

@@ -20,6 +20,8 @@ export class WatchedAnswer {
   #gate: ResponseGate | undefined;
   /** A proxy tells how the answer begins. */
   #told = false;
+  /** The head of a backend's answer that was told of: it may be on the response already, and not sent yet. */
+  #toldHead: ParsedHeaders | undefined;
 
   constructor(question: Question, around: Around) {
     this.#question = question;
@@ -51,7 +53,10 @@ export class WatchedAnswer {
     const plan = this.#around.routing.planAnswer(route, asked, head);
     if (plan.kind !== 'pass' || plan.dropSessionId || route.backendSession !== undefined)
       this.#watch();
-    else if (head.eventStream) this.#around.streams.add(route.key, res);
+    else {
+      this.#toldHead = headers;
+      if (head.eventStream) this.#around.streams.add(route.key, res);
+    }
   }
 
   /**
@@ -67,7 +72,10 @@ export class WatchedAnswer {
   #watch(): void {
     const { route, res } = this.#question;
     const looksAtAll =
-      route.kind === 'pinned' || route.stream || this.#around.routing.eraFinder.hears(route);
+      route.kind === 'pinned' ||
+      route.stream ||
+      route.createsTask ||
+      this.#around.routing.eraFinder.hears(route);
     const trigger = looksAtAll ? undefined : SESSION_HEADER;
     this.#gate ??= new ResponseGate(res, (head) => this.#onHead(head), trigger);
   }
@@ -75,6 +83,9 @@ export class WatchedAnswer {
   /** Answers in place of a backend. */
   answer(answer: Answer): void {
     const { req, res } = this.#question;
+    // Nothing of it may be mixed with an answer of ours.
+    for (const name of Object.keys(this.#toldHead ?? {})) res.removeHeader(name);
+    if (this.#toldHead) res.statusMessage = '';
     settleRequest(req, res);
     if (this.#gate) this.#gate.replace(answer);
     else res.writeHead(answer.status, answer.headers).end(answer.body);

@@ -44,11 +44,10 @@ export function sessionInQuery(url: string, params: readonly string[]): string |
     .replace(/#.*$/s, '')
     .split('&')
     .map((pair) => pair.split(/=(.*)/s));
-  for (const param of params) {
-    const [found, twice] = pairs.filter(([name = '']) => decoded(name) === param);
-    if (found) return (twice ? undefined : decoded(found[1] ?? '')) ?? '';
-  }
-  return undefined;
+  const [found, another] = pairs.filter(([name = '']) => params.includes(decoded(name) ?? ''));
+  if (!found) return undefined;
+  // Of two the backend may read the other one, whatever their names are.
+  return (another ? undefined : decoded(found[1] ?? '')) ?? '';
 }
 
 function decoded(text: string): string | undefined {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { LRUCache } from 'lru-cache';
+import { originOf } from '../backends/origin.ts';
 import { routedRequestOf, type RoutedRequest } from '../http/routed-request.ts';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
 import { answerStop } from './answer-stop.ts';
@@ -48,7 +49,13 @@ async function chosenBy(
 ): Promise<unknown> {
   const chosen = await router(req, ...rest);
   if (chosen === undefined || chosen === null) return destinationOf(routed);
-  routed.chosen(targetUrl(chosen));
+  const url = targetUrl(chosen);
+  const { route } = routed;
+  if (route.kind === 'open' && route.avoids !== undefined && originOf(url) === route.avoids) {
+    routed.refuse('task_lost');
+    return answered();
+  }
+  routed.chosen(url);
   return chosen;
 }
 

@@ -63,7 +63,8 @@ export class Recording {
     const { backendUrl } = route;
     const backendId = route.kind === 'open' ? route.backendId : undefined;
     const key = keyOfTask(task.id);
-    const idle = task.ttl === undefined ? undefined : Math.min(task.ttl, LONGEST_IDLE);
+    // Its whole time from the beginning: it is asked for now and then.
+    const idle = Math.min(task.ttl ?? this.#options.directory.idle, LONGEST_IDLE);
     const record = newRecord({
       key,
       nonce: randomUUID(),

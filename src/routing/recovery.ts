@@ -73,7 +73,7 @@ export class Recovery {
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
-    this.#openings = new Openings(options.directory.access, options.directory.life);
+    this.#openings = new Openings(options.directory.access, options.directory.lives);
   }
 
   /** The session is in use. */

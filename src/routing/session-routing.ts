@@ -66,16 +66,26 @@ export class SessionRouting {
     return this.#places.pinned(session, record) ?? this.#losses.unlisted(session, record, req);
   }
 
-  /** What a caller may know of a session. Of somebody else's they neither learn anything, nor keep it alive. */
+  /** What a caller may know of a session. Of somebody else's they neither learn anything, nor keep it alive (A11). */
   find({ key, id }: NamedSession, caller: Caller | undefined): Awaitable<Lookup> {
     if (!caller) return this.directory.lookup(key);
     const found = this.directory.lookup(key, false);
-    const seen = (lookup: Lookup): Lookup => {
+    const seen = (lookup: Lookup): Awaitable<Lookup> => {
       const theirs = asSeenBy(caller, id, lookup);
+      if (theirs.kind !== lookup.kind) return this.#neverIssued(key);
       if (theirs.kind === 'live') this.directory.used(key);
       return theirs;
     };
     return found instanceof Promise ? found.then(seen) : seen(found);
+  }
+
+  /** What was never issued is not in the cache: the store is asked, and may fail. */
+  #neverIssued(key: string): Awaitable<Lookup> {
+    const found = this.directory.lookupAnew(key);
+    const hidden = ({ kind }: Lookup): Lookup => ({
+      kind: kind === 'unavailable' ? kind : 'unknown',
+    });
+    return found instanceof Promise ? found.then(hidden) : hidden(found);
   }
 
   /** The same for a POST of HTTP+SSE, whose session is named by its query (E5, E6). */
@@ -105,15 +115,17 @@ export class SessionRouting {
       case 'unavailable':
         return { kind: 'refuse', reason: 'store_unavailable' };
       case 'unknown':
-        if (caller && route.kind === 'open') route.avoids = await this.#ownerOf(task.key);
-        return undefined;
+        return caller && route.kind === 'open' ? this.#avoidOwner(task.key, route) : undefined;
     }
   }
 
-  /** Of a task that is not the caller's, if it is known at all. */
-  async #ownerOf(key: string): Promise<string | undefined> {
+  /** The task is not the caller's, if it is known at all. */
+  async #avoidOwner(key: string, route: OpenRoute): Promise<Stop | undefined> {
     const known = await this.directory.lookup(key, false);
-    return known.kind === 'live' ? originOf(this.#places.ownerOf(known.record)?.url) : undefined;
+    // Who has held it is not known any more, and may hold it still.
+    if (known.kind === 'ended') return { kind: 'refuse', reason: 'task_lost' };
+    if (known.kind === 'live') route.avoids = originOf(this.#places.ownerOf(known.record)?.url);
+    return undefined;
   }
 
   /** Whether this process stops, and the request would begin what outlasts it. */

@@ -75,7 +75,10 @@ export function completed(store: SessionStore): CompleteStore {
       }
       const found = await read(key);
       const record = liveRecord(found, key) ?? note(found, key);
-      if (record) await store.set(key, record, ttl);
+      if (!record) return;
+      // Not over what has become of it meanwhile: its end, for one.
+      if (store.replace) await store.replace(key, record, ttl, record[VERSION]);
+      else await store.set(key, record, ttl);
     },
   };
 }

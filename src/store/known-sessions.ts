@@ -50,7 +50,7 @@ export class KnownSessions {
     if (before && before.ticket > asked.ticket && !isUnasked(before)) return before.known;
     const isFinal = before !== undefined && asked.readAt < (before.finalUntil ?? -Infinity);
     if (found === undefined) {
-      if (isFinal) return before.known;
+      if (isFinal && !isUnasked(before)) return before.known;
       this.cache.delete(key);
       return UNKNOWN;
     }
@@ -77,7 +77,10 @@ export class KnownSessions {
     );
     if (!times) return this.#expired(key, asked, reading, live !== undefined);
     const source = isUnchangeable(found.record) ? found.record : undefined;
-    this.cache.set(key, { known: reading, source, ...asked, ...times });
+    const entry = this.cache.set(key, { known: reading, source, ...asked, ...times });
+    // What is read may be of before it was refreshed.
+    if (before && before.touchedAt >= asked.readAt) entry.touchAt = before.touchAt;
+    entry.touchedAt = before?.touchedAt ?? -Infinity;
     return reading;
   }
 

@@ -48,6 +48,8 @@ export interface CacheEntry extends News {
   checkAt: number;
   liveUntil: number;
   touchAt: number;
+  /** When that was begun last. */
+  touchedAt: number;
   /** When the store has failed to tell, last. */
   failedAt: number;
   /** The store is being asked. */
@@ -93,6 +95,7 @@ export class LocalCache {
       touchAt: news.touchAt,
       source: news.source,
       checkAt: news.finalUntil ?? this.#checkAt(news),
+      touchedAt: -Infinity,
       failedAt: -Infinity,
       reading: undefined,
     };

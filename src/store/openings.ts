@@ -23,12 +23,12 @@ export interface Opening {
 /** What sessions were opened with, beside their records and for as long: to open them anew. */
 export class Openings {
   readonly #store: StoreAccess;
-  readonly #life: number;
+  readonly #lives: { readonly whole: number; readonly first: number };
 
-  /** `life`: for how long a store keeps the record of a live session, in ms. */
-  constructor(store: StoreAccess, life: number) {
+  /** `lives`: for how long a store keeps the record of a live session that is in use, and of a new one (ms). */
+  constructor(store: StoreAccess, lives: { readonly whole: number; readonly first: number }) {
     this.#store = store;
-    this.#life = life;
+    this.#lives = lives;
   }
 
   /** Keeps it, unless it is too long. @throws {SessionRoutingError} `store_unavailable` */
@@ -36,7 +36,8 @@ export class Openings {
     if (path.length > LONGEST_PATH || Buffer.byteLength(body) > LONGEST_OPENING) return;
     const at = keyOfOpening(key);
     const sealed = seal(sessionId, PURPOSE, `${path}\n${body}`);
-    await this.#store.set(at, noteOf({ key: at, nonce: randomUUID(), note: sealed }), this.#life);
+    const note = noteOf({ key: at, nonce: randomUUID(), note: sealed });
+    await this.#store.set(at, note, this.#lives.first);
   }
 
   /** `undefined` if it was not kept. @throws {SessionRoutingError} `store_unavailable` */
@@ -53,7 +54,7 @@ export class Openings {
 
   /** The session is in use: what it was opened with is kept as long as its record. */
   touch(key: string): void {
-    this.#besides(this.#store.touch(keyOfOpening(key), this.#life));
+    this.#besides(this.#store.touch(keyOfOpening(key), this.#lives.whole));
   }
 
   /** The session is over. */

@@ -78,9 +78,14 @@ export class SessionDirectory {
     });
   }
 
-  /** How long the store keeps the record of a live session that is not used (ms). */
-  get life(): number {
-    return this.#times.life;
+  /** How long a session that is in use may be idle (ms). */
+  get idle(): number {
+    return this.#options.ttl;
+  }
+
+  /** How long the store keeps the record of a live session (ms): of one in use, and of one that is new. */
+  get lives(): { readonly whole: number; readonly first: number } {
+    return { whole: this.#times.life, first: this.#times.firstLife() };
   }
 
   /** What is known of a session; `isUse`: whoever asks uses it, so that it lives on. */
@@ -95,10 +100,10 @@ export class SessionDirectory {
   }
 
   /** The session is in use. */
-  used(key: string): void {
+  used(key: string, isRetry = false): void {
     const entry = this.#known.cache.get(key);
     const now = this.#options.now();
-    if (entry && now >= entry.touchAt) this.#touch(key, entry, now);
+    if (entry && now >= entry.touchAt) this.#touch(key, entry, now, isRetry);
   }
 
   /**
@@ -174,9 +179,9 @@ export class SessionDirectory {
       : { kind: 'moved', record: present.record };
   }
 
-  /** What the store says of the session now, whatever this process knows. */
+  /** What the store says of the session now, whatever this process knows. It is no use of it. */
   lookupAnew(key: string): Awaitable<Lookup> {
-    return this.#read(key);
+    return this.#read(key, { isUse: false });
   }
 
   /** Replaces the record of a live session, if it is still of the version before. */
@@ -249,14 +254,22 @@ export class SessionDirectory {
     return known;
   }
 
-  #touch(key: string, entry: CacheEntry, now: number): void {
+  #touch(key: string, entry: CacheEntry, now: number, isRetry = false): void {
     const idle = entry.known.kind === 'live' ? entry.known.record[IDLE] : undefined;
     entry.touchAt = this.#times.renewed(now, idle).touchAt;
+    entry.touchedAt = now;
     this.#options.beside?.refreshed(key);
     this.access.touch(key, this.#times.lifeOf(idle)).then(
       () => this.#known.renewed(key, now),
       // It was told already.
-      () => void (entry.touchAt = Math.min(entry.touchAt, now + RETRY)),
+      () => this.#touchLater(key, now, isRetry),
     );
+  }
+
+  /** With the next request after a while, and once also if none comes. */
+  #touchLater(key: string, now: number, isRetry: boolean): void {
+    const entry = this.#known.cache.get(key);
+    if (entry) entry.touchAt = Math.min(entry.touchAt, now + RETRY);
+    if (entry && !isRetry) setTimeout(() => this.used(key, true), RETRY).unref();
   }
 }

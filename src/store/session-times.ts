@@ -2,7 +2,7 @@
 const TOUCHES_PER_TTL = 10;
 
 /** How long a session may be idle that was opened and not used yet (ms). */
-export const FIRST_TTL: number = 5 * 60 * 1000;
+export const FIRST_TTL: number = 15 * 60 * 1000;
 
 /** When a live session expires unless it is used, and when its record has to be refreshed. */
 export interface LiveTimes {

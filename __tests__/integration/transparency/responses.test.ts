@@ -1,10 +1,48 @@
+import { EventEmitter, once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import type { Express } from 'express';
 import { gateway } from '../../helpers/gateway.ts';
-import { call, openSession } from '../../helpers/mcp-client.ts';
+import { call, echoCall, openSession } from '../../helpers/mcp-client.ts';
 import { stacks } from '../../helpers/pairings.ts';
+import { rawConnection, rawRequest } from '../../helpers/raw-http.ts';
+import { sessionLines } from '../../helpers/raw-mcp.ts';
 import { scriptedBackend } from '../../helpers/scripted-backend.ts';
 import { until } from '../../helpers/until.ts';
+
+test.each(stacks)(
+  'D4: a backend that breaks off after its head leaves nothing of it on the answer ($name)',
+  async ({ app: express, proxy }) => {
+    const head = [
+      'HTTP/1.1 200 Quite Right',
+      ...['Mcp-Session-Id: ID', 'Transfer-Encoding: chunked', 'Content-Encoding: br'],
+      ...['Set-Cookie: a=1', 'Link: <http://10.0.0.1/>', 'Content-Type: application/json', '', ''],
+    ];
+    const backend = await scriptedBackend();
+    // The forwarder has nobody to tell; whatever it has heard, it must not mix it.
+    const told = new EventEmitter();
+    const on = { proxyRes: () => void setImmediate(() => told.emit('head')) };
+    const proxyOptions = proxy === 'forward' ? {} : { on };
+    const options = { backends: backend.origin };
+    const gw = await gateway({ express, proxy, proxyOptions, options });
+    const id = await openSession(gw);
+    backend.answer = async ({ req: { socket } }) => {
+      const heard = proxy === 'forward' ? undefined : once(told, 'head');
+      await new Promise((written) => socket.write(head.join('\r\n').replace('ID', id), written));
+      await heard;
+      socket.resetAndDestroy();
+    };
+    const lines = [...sessionLines(id), 'Content-Type: application/json'];
+    const client = await rawConnection(gw.url);
+    client.write(rawRequest('POST /mcp', lines, echoCall('x')));
+    await Promise.race([client.until('upstream_failed'), client.closed]);
+    const { text } = client;
+    const isOurs = text.includes('upstream_failed');
+    expect([isOurs, /^HTTP\/1.1 502 Bad Gateway\r\n/.test(text)]).toEqual([isOurs, isOurs]);
+    const theirs = /session-id|transfer-encoding|content-encoding|set-cookie|10\.0\.0\.1/i;
+    expect(isOurs && theirs.test(text)).toBe(false);
+    expect(isOurs || proxy === 'forward').toBe(true);
+  },
+);
 
 test.each(stacks.filter(({ app }) => app !== 'none'))(
   'F1: the response to a call of a session is left as the app knows it ($name)',

@@ -34,7 +34,7 @@ describe('E5: the session in a URL', () => {
     ['/messages?sessionId=a%2Bb%3D', 'a+b='],
     ['/messages?sessionId=a+b=', 'a+b='],
     ['/messages?session%49d=x', 'x'],
-    ['/messages?session_id=y&sessionId=x', 'x'],
+    ['/messages?session_id=y&sessionId=x', ''],
     ['/messages?sessionId', ''],
     ['/messages?sessionId=', ''],
     ['/messages?sessionId=%ff', ''],

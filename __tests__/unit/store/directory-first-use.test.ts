@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { FIRST_TTL } from '../../../src/store/session-times.ts';
 import { bench, ENDED_TTL, KEY, recordOf, settled, type Bench } from './clocked-store.ts';
 
@@ -13,7 +13,7 @@ async function opened(ttl = TTL): Promise<Bench> {
 }
 
 describe('a session that was opened', () => {
-  test('is over after five minutes if it is not used', async () => {
+  test('is over after a quarter of an hour if it is not used', async () => {
     const { directory, another, clock } = await opened();
     clock.advance(FIRST_TTL - 1);
     expect(await another().lookup(KEY)).toEqual(LIVE);
@@ -58,4 +58,56 @@ describe('a session that was opened', () => {
     clock.advance(ENDED_TTL);
     expect(await directory.lookup(KEY)).toEqual({ kind: 'unknown' });
   });
+
+  test.each([
+    [1, 'live'],
+    [2, 'ended'],
+  ])(
+    'is refreshed once more without a request: after %d failures it is %s',
+    async (failures, kind) => {
+      jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+      const { directory, store, clock } = await opened();
+      store.fault = { touch: 'reject' };
+      await directory.lookup(KEY);
+      await settled();
+      for (let failed = 1; failed <= failures; failed += 1) {
+        if (failed === failures) store.fault = failures === 1 ? undefined : store.fault;
+        clock.advance(1000);
+        jest.advanceTimersByTime(1000);
+        await settled();
+      }
+      store.fault = undefined;
+      jest.advanceTimersByTime(60_000);
+      await settled();
+      clock.advance(FIRST_TTL);
+      expect(await directory.lookup(KEY)).toMatchObject({ kind });
+    },
+  );
+
+  test('is refreshed once by many requests that come at the same time', async () => {
+    const { another, store } = await opened();
+    const cold = another();
+    await Promise.all(Array.from({ length: 10 }, async () => cold.lookup(KEY)));
+    await settled();
+    expect(store.taken().filter((verb) => verb === 'touch')).toHaveLength(1);
+  });
+});
+
+describe('a store that cannot touch', () => {
+  test('does not let a session live again that was ended meanwhile', async () => {
+    const made = bench({ ttl: TTL, without: ['touch'] });
+    const { directory, store, another } = made;
+    await directory.create(KEY, recordOf());
+    // The refresh of the first request reads, and the end comes in between.
+    void directory.lookup(KEY);
+    await directory.end(KEY, recordOf());
+    await settled();
+    await settled();
+    expect(store.taken()).not.toContain('set');
+    expect(await another().lookup(KEY)).toMatchObject({ kind: 'ended' });
+  });
+});
+
+afterEach(() => {
+  jest.useRealTimers();
 });

@@ -236,7 +236,7 @@ describe('a store without touch', () => {
     clock.advance(TENTH);
     await directory.lookup(KEY);
     await settled();
-    expect(store.taken()).toEqual(['getWithExpiry', 'set']);
+    expect(store.taken()).toEqual(['getWithExpiry', 'replace']);
     expect(store.kept.get(KEY)?.until).toBe(clock.time + TTL + ENDED_TTL);
   });
 

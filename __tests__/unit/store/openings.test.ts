@@ -9,7 +9,7 @@ const KEY = keyOf('id');
 
 function openingsOn(store: ScriptedStore): Openings {
   const access = new StoreAccess(store, { storeTimeout: 1000, onFailure() {}, now: () => 0 });
-  return new Openings(access, 5000);
+  return new Openings(access, { whole: 5000, first: 5000 });
 }
 
 describe('what a session was opened with', () => {
