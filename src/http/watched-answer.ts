@@ -20,6 +20,8 @@ export class WatchedAnswer {
   #gate: ResponseGate | undefined;
   /** A proxy tells how the answer begins. */
   #told = false;
+  /** A proxy has asked where the request goes, or has sent it. */
+  #proxied = false;
   /** The head of a backend's answer that was told of: it may be on the response already, and not sent yet. */
   #toldHead: ParsedHeaders | undefined;
 
@@ -41,6 +43,7 @@ export class WatchedAnswer {
 
   /** A proxy sends the request; `tells`: it will say how the answer `begins`. */
   comes(tells: boolean = this.#told): void {
+    this.#proxied = true;
     this.#told = tells && this.#mayBeTold();
     if (!this.#told) this.#watch();
   }
@@ -103,6 +106,9 @@ export class WatchedAnswer {
     const head = new ReadHead(given.status, given);
     const plan = routing.planAnswer(route, asked, head);
     if ('dropSessionId' in plan && plan.dropSessionId) given.remove(SESSION_HEADER);
+    // The app found nobody for the request: that is not the word of the session's backend.
+    const isOfApp = route.kind === 'pinned' && route.backendUrl !== undefined && !this.#proxied;
+    if (isOfApp && head.status === 404) return PASS;
     switch (plan.kind) {
       case 'pass':
         if (route.kind === 'pinned' && head.eventStream) streams.add(route.key, res);

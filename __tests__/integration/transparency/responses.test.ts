@@ -1,13 +1,33 @@
 import { EventEmitter, once } from 'node:events';
 import { expect, test } from '@jest/globals';
-import type { Express } from 'express';
+import type { Express, RequestHandler } from 'express';
 import { gateway } from '../../helpers/gateway.ts';
-import { call, echoCall, openSession } from '../../helpers/mcp-client.ts';
+import { call, echoCall, openSession, terminate } from '../../helpers/mcp-client.ts';
 import { stacks } from '../../helpers/pairings.ts';
 import { rawConnection, rawRequest } from '../../helpers/raw-http.ts';
 import { sessionLines } from '../../helpers/raw-mcp.ts';
 import { scriptedBackend } from '../../helpers/scripted-backend.ts';
 import { until } from '../../helpers/until.ts';
+
+test.each(stacks)(
+  'C1: a DELETE that no proxy takes, and the app answers by 404, ends no session ($name)',
+  async ({ app: express, proxy }) => {
+    const backend = await scriptedBackend();
+    const options = { backends: backend.origin };
+    const mount = (app: Express, handler: RequestHandler): unknown => app.all('/mcp', handler);
+    const gw = await gateway({ express, proxy, options, mount });
+    const id = await openSession(gw);
+    const statuses: number[] = [];
+    for (const asked of [
+      () => terminate(gw, id, '/elsewhere'),
+      () => call(gw, id),
+      () => terminate(gw, id),
+      () => call(gw, id),
+    ])
+      statuses.push((await asked()).status);
+    expect(statuses).toEqual([404, 200, 200, 404]);
+  },
+);
 
 test.each(stacks)(
   'D4: a backend that breaks off after its head leaves nothing of it on the answer ($name)',
