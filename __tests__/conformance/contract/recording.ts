@@ -243,7 +243,7 @@ export const recording: readonly Rule[] = [
       const id = await openSession(gw);
       const record = structuredClone(store.recordOf(id));
       await call(other, id).expect(200);
-      await store.called('set');
+      await store.called('replace');
       await call(other, id).expect(200);
       expect(store.kept.get(keyOf(id))).toEqual({ record, expiresIn: 7000 });
     },
