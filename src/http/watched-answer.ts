@@ -108,7 +108,7 @@ export class WatchedAnswer {
     if ('dropSessionId' in plan && plan.dropSessionId) given.remove(SESSION_HEADER);
     // The app found nobody for the request: that is not the word of the session's backend.
     const isOfApp = route.kind === 'pinned' && route.backendUrl !== undefined && !this.#proxied;
-    if (isOfApp && head.status === 404) return PASS;
+    if (isOfApp && plan.kind === 'end' && head.status === 404) return PASS;
     switch (plan.kind) {
       case 'pass':
         if (route.kind === 'pinned' && head.eventStream) streams.add(route.key, res);

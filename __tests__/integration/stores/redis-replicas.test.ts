@@ -49,7 +49,8 @@ describe('a session that a replica must have', () => {
   });
 
   test('is not created if there are fewer replicas, and what was written is left, unknown to anybody', async () => {
-    const demanding = await gatewayOn(proxy.url, { prefix: '', minReplicas: 2 });
+    const patient = { client: { commandTimeout: 10_000 }, storeTimeout: 10_000 };
+    const demanding = await gatewayOn(proxy.url, { prefix: '', minReplicas: 2, ...patient });
     await demanding.directory.ready();
     const created = demanding.directory.create(session.key, session.record);
     await expect(created).rejects.toMatchObject({
