@@ -58,9 +58,9 @@ export class Oracle {
   }
 
   offered(id: string, backend: string, round: number): void {
-    const session = this.#sessions.get(id);
-    const isItsOwn = session?.owner === backend && session.endedAfter === undefined;
-    if (!isItsOwn) this.#offers.add(`${backend} ${round} ${id}`);
+    // Also of a live session of its own: another lane may end it at this moment. If it was not ended, honest requests
+    // would notice that it is gone.
+    this.#offers.add(`${backend} ${round} ${id}`);
   }
 
   /** The session, if it was issued. */
