@@ -51,7 +51,8 @@ export async function startFleet({ oracle, newId, complain }: FleetOptions): Pro
       const id = req.headers['mcp-session-id']?.toString();
       const at = markIn(url);
       const wrong = ofClient && at ? wrongs.get(at.mark) : undefined;
-      const mayEnd = method === 'DELETE' || (wrong && ENDING.has(wrong.kind));
+      // What the gateway asks for itself is no reason for a live session to end.
+      const mayEnd = (ofClient && method === 'DELETE') || (wrong && ENDING.has(wrong.kind));
       if (id !== undefined && mayEnd) {
         res.once('close', oracle.doubt(id));
       }
