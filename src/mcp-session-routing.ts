@@ -16,12 +16,15 @@ import type { Surroundings } from './http/surroundings.ts';
 import type { McpSessionRoutingOptions } from './options.ts';
 import { ENDPOINT_PARAMS } from './protocol/endpoint.ts';
 import { isSessionId } from './protocol/session-id.ts';
+import { replicaHop } from './proxy/forward/replica-hop.ts';
+import { replicaOf } from './proxy/forward/replica.ts';
 import { reporterOf, type Counters } from './reporter.ts';
 import { EraFinder } from './routing/era-finder.ts';
 import { keyOf, keyOfStream } from './routing/keys.ts';
 import { Places } from './routing/places.ts';
 import { recoveryOf } from './routing/recovery-option.ts';
 import { SessionRouting } from './routing/session-routing.ts';
+import { selfOf } from './self-setting.ts';
 import { settingsOf } from './settings.ts';
 import { LocalCache } from './store/local-cache.ts';
 import { resolveStore, type StoreLike } from './store/resolve-store.ts';
@@ -38,6 +41,8 @@ export interface RouteInfo {
   readonly backendUrl: string | undefined;
   /** First 12 hex digits of the SHA-256 of the session id. */
   readonly session: string | undefined;
+  /** With `self` and `secret`: another replica has forwarded the request, and what it has done need not be done twice. */
+  readonly forwarded: boolean;
 }
 
 /** What `stats` tells, since the middleware was made. */
@@ -97,12 +102,13 @@ export function mcpSessionRouting(
 ): McpSessionRouting {
   const settings = settingsOf(options);
   const resolved = resolveStore(store);
-  const { secret } = settings;
+  const secrets = [settings.secret ?? []].flat();
+  const self = selfOf(settings, resolved.remote);
   // Nobody else can write to the memory of this process.
   const records =
-    secret === undefined || !resolved.remote
+    secrets.length === 0 || !resolved.remote
       ? resolved.store
-      : signedStore(resolved.store, [secret].flat());
+      : signedStore(resolved.store, secrets);
   const now = (): number => performance.now();
   const reporter = reporterOf(settings, now);
   const traffic = new Traffic();
@@ -141,7 +147,8 @@ export function mcpSessionRouting(
     (key, isUse) => directory.lookup(key, isUse),
     Math.min(settings.ttl, FIRST_TTL) / 10,
   );
-  const places = new Places({ backends, outages: new Outages(now), lostAfter: settings.lostAfter });
+  const { lostAfter } = settings;
+  const places = new Places({ backends, self, outages: new Outages(now), lostAfter });
   const proxy: Surroundings['proxy'] = { manner: { secure: true, changeOrigin: false } };
   const recovery = recoveryOf(settings.recover, records, {
     ...{ directory, places },
@@ -155,7 +162,8 @@ export function mcpSessionRouting(
     places,
     recovery,
     eraFinder: new EraFinder({
-      backends,
+      // Which replica takes a request without a session is not for this one to choose.
+      backends: self ? undefined : backends,
       ask: (origin, path, req) => discoverEra(origin, path, req, proxy.manner),
     }),
     lostSession: settings.lostSession && noIfItThrows(yesOrNo('lostSession', settings.lostSession)),
@@ -180,13 +188,15 @@ export function mcpSessionRouting(
     onRefused: reporter.refused,
   });
 
-  return Object.assign(guard, {
+  const middleware = self ? replicaOf(guard, { self, hop: replicaHop(secrets, Date.now) }) : guard;
+  return Object.assign(middleware, {
     backends: controlOf(backends, traffic),
     routeOf(req: IncomingMessage): RouteInfo | undefined {
-      const { route, refusal } = routedRequestOf(req) ?? {};
-      if (!route || refusal) return undefined;
+      const routed = routedRequestOf(req);
+      if (!routed || routed.refusal) return undefined;
+      const { route, forwarded } = routed;
       const session = route.kind === 'pinned' ? route.key.slice(0, 12) : undefined;
-      return { kind: route.kind, backendUrl: route.backendUrl, session };
+      return { kind: route.kind, backendUrl: route.backendUrl, session, forwarded };
     },
     async end(sessionId: string): Promise<boolean> {
       // Callers without types may have lost the id: what has none has no session.

@@ -52,6 +52,15 @@ export interface McpSessionRoutingOptions<
    * @example async () => JSON.parse(await readFile('backends.json', 'utf8'))
    */
   readonly backends?: BackendSource;
+  /**
+   * This process serves MCP itself, and this is the origin at which the other replicas reach it, or a function that
+   * returns it (asked once, with the first request). Sessions that were opened here are served here, by what comes
+   * after the middleware; requests of others are forwarded to the replica that has opened them. With a store that is
+   * shared it needs `backends`, the replicas, or `secret`.
+   * @default none: this is a gateway, and a proxy comes next
+   * @example () => `http://${process.env.POD_IP}:3000`
+   */
+  readonly self?: string | URL | (() => string | URL);
   /** Which backend takes a request without a session. @default 'round-robin' */
   readonly balance?: Balance;
   /**

@@ -3,6 +3,7 @@ import { defined, functions, invalid, known, positive } from './checks.ts';
 import { isObject, MOST_ENTRIES } from './given.ts';
 import type { McpSessionRoutingOptions } from './options.ts';
 import { SessionRoutingError } from './protocol/errors.ts';
+import { self } from './self-setting.ts';
 import type { CacheOptions } from './store/local-cache.ts';
 import { trust } from './trust-settings.ts';
 
@@ -59,6 +60,7 @@ const NAMES = [
   'affinity',
   'allowedOrigins',
   'secret',
+  'self',
   'cache',
   'logger',
   'on',
@@ -97,6 +99,7 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
   sse(given.sse);
   affinity(given.affinity);
   trust(given);
+  self(given);
   const { recover }: typeof given = settings;
   if (recover !== undefined && typeof recover !== 'boolean' && typeof recover !== 'function') {
     throw invalid('recover', recover, 'must be true, false or a function');

@@ -9,7 +9,7 @@ const CALLS = 5;
 const TOTAL = CLIENTS * CALLS;
 
 export function startDemoServers(mcpPath: string): Promise<DemoServers> {
-  return startServers(['mcp-a', 'mcp-b', 'mcp-c'], mcpPath);
+  return startServers(['mcp-a', 'mcp-b', 'mcp-c'], { env: { MCP_PATH: mcpPath } });
 }
 
 /** Drives real clients through the gateway at `url`, then the same through a plain proxy. */

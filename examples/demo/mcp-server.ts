@@ -1,93 +1,11 @@
-/** A stateful MCP server as the official SDK makes it: its sessions live in this process only. */
-import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { appendFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
-import express, { type Request, type Response } from 'express';
-import type { LogEntry } from './request-log.ts';
-
-const instance = process.env.INSTANCE ?? `mcp-${process.pid}`;
-const mcpPath = process.env.MCP_PATH ?? '/mcp';
-const requestLog = process.env.REQUEST_LOG;
-
-const transports = new Map<string, StreamableHTTPServerTransport>();
-
-/** Written before the request is answered: whoever has the answer finds the line. */
-function log(session: string | undefined, method: string): void {
-  const entry: LogEntry = { instance, method, ...(session !== undefined && { session }) };
-  if (requestLog) appendFileSync(requestLog, `${JSON.stringify(entry)}\n`);
-}
-
-function createMcpServer(): McpServer {
-  const mcp = new McpServer({ name: 'counter', version: '1.0.0' });
-  let count = 0;
-  mcp.registerTool('count', { description: 'Counts the calls of this session' }, () => {
-    count += 1;
-    return { content: [{ type: 'text', text: JSON.stringify({ instance, count }) }] };
-  });
-  return mcp;
-}
-
-async function openSession(req: Request, res: Response): Promise<void> {
-  const transport = new StreamableHTTPServerTransport({
-    sessionIdGenerator: () => randomUUID(),
-    onsessioninitialized: (id) => {
-      transports.set(id, transport);
-      log(id, 'initialize');
-    },
-    onsessionclosed: (id) => {
-      transports.delete(id);
-    },
-  });
-  await createMcpServer().connect(transport);
-  await transport.handleRequest(req, res, req.body);
-}
-
-async function answer(req: Request, res: Response): Promise<void> {
-  const id = req.get('mcp-session-id');
-  if (id === undefined && req.method === 'POST' && isInitializeRequest(req.body)) {
-    await openSession(req, res);
-    return;
-  }
-
-  for (const message of [req.body].flat()) log(id, message?.method ?? req.method);
-  const transport = transports.get(id ?? '');
-  if (transport) {
-    await transport.handleRequest(req, res, req.body);
-    return;
-  }
-  res.status(id === undefined ? 400 : 404).json({
-    jsonrpc: '2.0',
-    error: {
-      code: id === undefined ? -32000 : -32001,
-      message: id === undefined ? 'Bad Request: Mcp-Session-Id is required' : 'Session not found',
-    },
-  });
-}
+/** A stateful MCP server: a process of its own behind a gateway. */
+import express from 'express';
+import { mcpHandler } from './mcp-handler.ts';
+import { serve } from './serve.ts';
 
 const app = express();
 app.use(express.json({ limit: '4mb' }));
-app.all(mcpPath, (req, res) => {
-  answer(req, res).catch((error: unknown) => {
-    console.error(error);
-    res.destroy();
-  });
-});
+app.all(process.env.MCP_PATH ?? '/mcp', mcpHandler(process.env.INSTANCE ?? `mcp-${process.pid}`));
 
 process.on('SIGTERM', () => process.exit(0));
-// Nobody reads the address any more: whoever started this server is gone.
-process.stdout.on('error', () => process.exit(0));
-if (process.connected !== undefined) {
-  // Ctrl-C reaches the whole process group: the gateway lets its requests finish, then stops us.
-  process.on('SIGINT', () => undefined);
-  process.on('disconnect', () => process.exit(0));
-  if (!process.connected) process.exit(0);
-}
-
-const server = createServer(app).listen(Number(process.env.PORT ?? 0), '127.0.0.1');
-await once(server, 'listening');
-console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+await serve(app);

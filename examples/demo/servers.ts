@@ -12,18 +12,28 @@ export interface DemoServers {
   origins: Map<string, string>;
   /** What the servers have written down themselves, in no particular order between servers. */
   log(): LogEntry[];
+  /** SIGKILL; resolves when the process is gone. */
+  kill(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-const SERVER = fileURLToPath(new URL('mcp-server.ts', import.meta.url));
+export interface ServerOptions {
+  /** What each process runs. @default 'mcp-server.ts' */
+  script?: string;
+  env?: Record<string, string>;
+}
 
 /** Starts real MCP servers as processes of their own; they end with this process, however it ends. */
-export async function startServers(names: string[], mcpPath = '/mcp'): Promise<DemoServers> {
+export async function startServers(
+  names: string[],
+  { script = 'mcp-server.ts', env }: ServerOptions = {},
+): Promise<DemoServers> {
+  const file = fileURLToPath(new URL(script, import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'mcp-session-routing-'));
   const logs = names.map((name) => join(folder, `${name}.jsonl`));
   const children = names.map((name, i) =>
-    fork(SERVER, {
-      env: { ...process.env, INSTANCE: name, MCP_PATH: mcpPath, PORT: '0', REQUEST_LOG: logs[i] },
+    fork(file, {
+      env: { ...process.env, ...env, INSTANCE: name, PORT: '0', REQUEST_LOG: logs[i] },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     }),
   );
@@ -31,15 +41,17 @@ export async function startServers(names: string[], mcpPath = '/mcp'): Promise<D
   process.once('exit', removeLogs);
 
   let stopping = false;
+  const killed = new Set<ChildProcess>();
   children.forEach((child, i) => {
     child.once('exit', (code, signal) => {
-      if (!stopping) console.error(`demo server ${names[i]} ended (${signal ?? `code ${code}`})`);
+      if (!stopping && !killed.has(child))
+        console.error(`demo server ${names[i]} ended (${signal ?? `code ${code}`})`);
     });
   });
 
   async function stop(): Promise<void> {
     stopping = true;
-    await Promise.all(children.map(endChild));
+    await Promise.all(children.map((child) => endChild(child, 'SIGTERM')));
     removeLogs();
   }
 
@@ -48,6 +60,12 @@ export async function startServers(names: string[], mcpPath = '/mcp'): Promise<D
     return {
       origins: new Map(names.map((name, i) => [name, urls[i] ?? ''])),
       log: () => logs.flatMap(readLog),
+      async kill(name) {
+        const child = children[names.indexOf(name)];
+        if (!child) throw new Error(`there is no server ${name}`);
+        killed.add(child);
+        await endChild(child, 'SIGKILL');
+      },
       stop,
     };
   } catch (error) {
@@ -62,10 +80,10 @@ async function firstLine(child: ChildProcess): Promise<string> {
   throw new Error('a demo server ended before it listened');
 }
 
-async function endChild(child: ChildProcess): Promise<void> {
+async function endChild(child: ChildProcess, by: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(by);
   await exited;
 }
 

@@ -48,6 +48,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   line: RequestLine | undefined;
   body: Buffer | undefined;
   caller: Caller | undefined;
+  forwarded = false;
   /**
    * Named by the query, or a task: it is looked for when a proxy asks, since any POST of the app may have such a
    * query, or header (A14).

@@ -25,6 +25,7 @@ export type Reason =
   | 'no_backend'
   | 'shutting_down'
   | 'backend_unreachable'
+  | 'wrong_replica'
   | 'upstream_failed'
   | 'upstream_timeout'
   | 'invalid_backend_answer';
@@ -72,6 +73,11 @@ export const REFUSALS: Readonly<Record<Reason, Refusal>> = {
     code: -32603,
     message: 'The backend of this session cannot be reached now',
     retryAfter: 1,
+  },
+  wrong_replica: {
+    status: 502,
+    code: -32603,
+    message: 'The session was not found where it should be served',
   },
   upstream_failed: {
     status: 502,

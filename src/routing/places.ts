@@ -8,6 +8,8 @@ import type { NamedSession, PinnedRoute } from './route.ts';
 export interface PlacesOptions {
   /** `undefined`: the proxy's own target. */
   readonly backends: Backends | undefined;
+  /** The origin of this process, where it is one of the places; `undefined`: it is a gateway in front of them. */
+  readonly self?: (() => string) | undefined;
   /** Of places that no list of backends names. */
   readonly outages: Outages;
   /** Milliseconds a backend may be out of reach before its sessions are given up. */
@@ -17,11 +19,13 @@ export interface PlacesOptions {
 /** The places that requests are sent to, whether a list of backends names them or not. */
 export class Places {
   readonly backends: Backends | undefined;
+  readonly #self: (() => string) | undefined;
   readonly #outages: Outages;
   readonly #lostAfter: number;
 
-  constructor({ backends, outages, lostAfter }: PlacesOptions) {
+  constructor({ backends, self, outages, lostAfter }: PlacesOptions) {
     this.backends = backends;
+    this.#self = self;
     this.#outages = outages;
     this.#lostAfter = lostAfter;
   }
@@ -34,7 +38,15 @@ export class Places {
     const url = record[BACKEND_URL];
     const origin = originOf(url);
     if (origin === undefined || !this.backends) return { url: origin && url };
-    return this.backends.find(origin, record[BACKEND_ID]);
+    const owner = this.backends.find(origin, record[BACKEND_ID]);
+    // A list that leaves this process out says nothing of its sessions.
+    const isOurs = origin === this.self && !this.backends.find(origin);
+    return owner ?? (isOurs ? { url: origin } : undefined);
+  }
+
+  /** The origin of this process, if it serves sessions itself. */
+  get self(): string | undefined {
+    return this.#self?.();
   }
 
   /** The route of a request of a session; `undefined` if it has none (D8), or if what it is called there cannot be read. */

@@ -1,4 +1,5 @@
 import type { Turn } from '../backends/balance.ts';
+import { originOf } from '../backends/origin.ts';
 import type { Reason } from '../protocol/reasons.ts';
 import type { SessionRecord } from '../store/record.ts';
 
@@ -49,10 +50,15 @@ export interface PinnedRoute extends NamedSession {
   backendSession: string | undefined;
 }
 
+/** Whether the process with this origin serves it: a session of its own, or what belongs to no session. */
+export function isServedHere(route: Route, self: string): boolean {
+  return route.kind === 'open' || originOf(route.backendUrl) === self;
+}
+
 /** Where a request goes. */
 export type Destination =
   | { readonly kind: 'backend'; readonly url: string }
-  /** The `target` of the proxy. */
+  /** The `target` of the proxy, or this process itself. */
   | { readonly kind: 'default' }
   | Stop;
 

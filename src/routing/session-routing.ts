@@ -15,7 +15,15 @@ import { Losses, type ConnectFailure, type InspectedAnswer } from './losses.ts';
 import type { Places } from './places.ts';
 import { Recording } from './recording.ts';
 import type { Recovery } from './recovery.ts';
-import type { Destination, NamedSession, OpenRoute, PinnedRoute, Route, Stop } from './route.ts';
+import {
+  isServedHere,
+  type Destination,
+  type NamedSession,
+  type OpenRoute,
+  type PinnedRoute,
+  type Route,
+  type Stop,
+} from './route.ts';
 
 export interface SessionRoutingOptions {
   readonly directory: SessionDirectory;
@@ -138,6 +146,8 @@ export class SessionRouting {
     if (this.refusesToBegin(route, req.method)) return { kind: 'refuse', reason: 'shutting_down' };
     const { backends } = this.#places;
     const { backendUrl: url } = route;
+    const { self } = this.#places;
+    if (self !== undefined && isServedHere(route, self)) return this.#serve(route, self);
     if (route.kind === 'pinned') {
       if (url !== undefined) return { kind: 'backend', url };
       return backends ? { kind: 'refuse', reason: 'session_ended' } : { kind: 'default' };
@@ -219,6 +229,16 @@ export class SessionRouting {
   planAnswer(route: Route, asked: Asked, head: AnswerHead): AnswerPlan {
     const hears = route.kind === 'open' && this.eraFinder.hears(route);
     return planAnswer(route, asked, head, keyOf, (status) => this.endings.inspects(status), hears);
+  }
+
+  /** What this process opens is recorded as its own. */
+  #serve(route: Route, self: string): Destination {
+    if (route.kind === 'open') {
+      if (route.avoids === self) return { kind: 'refuse', reason: 'task_lost' };
+      route.backendUrl = self;
+      route.backendId = this.#places.backends?.find(self)?.id;
+    }
+    return { kind: 'default' };
   }
 
   #choose(route: OpenRoute, url: string, alternatives: readonly string[]): Destination {

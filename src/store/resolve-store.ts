@@ -60,7 +60,7 @@ const OPTIONS = [
     'cache',
     'storeTimeout',
   ],
-  ...['principal', 'allowedOrigins', 'secret'],
+  ...['principal', 'allowedOrigins', 'secret', 'self'],
   ...['maxBodySize', 'lostSession', 'lostAfter', 'skip', 'handler', 'logger', 'on'],
 ];
 

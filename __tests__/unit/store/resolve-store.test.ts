@@ -182,7 +182,7 @@ const EACH_OPTION: Required<Record<keyof McpSessionRoutingOptions, 1>> = {
     skip: 1,
     handler: 1,
   },
-  ...{ principal: 1, allowedOrigins: 1, secret: 1 },
+  ...{ principal: 1, allowedOrigins: 1, secret: 1, self: 1 },
   ...{ logger: 1, on: 1 },
 };
 
