@@ -150,3 +150,16 @@ test('options that are not an object are told so', () => {
     expect(optionError(given).message).toContain('the options must be an object');
   }
 });
+
+test('a replica whose records anybody could make up is told to say where requests may go', () => {
+  const self = 'http://10.0.0.5:3000';
+  const store = { get: () => undefined, set() {}, delete() {} };
+  const remedy = 'option "self" needs "backends", the replicas, or "secret"';
+  expect(() => mcpSessionRouting(store, { self })).toThrow(remedy);
+  const secret = 'x'.repeat(32);
+  for (const trusted of [{ secret }, { backends: [self] }]) {
+    const sessions = mcpSessionRouting(store, { self, ...trusted });
+    expect(sessions.stats().opened).toBe(0);
+    void sessions.close();
+  }
+});

@@ -9,6 +9,7 @@ import { makeClient1 } from '../../helpers/e2e-sdks.ts';
 import { post } from '../../helpers/mcp-client.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
 import { replicas, roundRobin } from '../../helpers/replica.ts';
+import { until } from '../../helpers/until.ts';
 
 jest.setTimeout(60_000);
 
@@ -128,5 +129,42 @@ describe('2026-07-28', () => {
       }),
     );
     expect(unknown).toEqual(['r0', 'r1', 'r2']);
+  });
+
+  test('asks no other replica anything', async () => {
+    const list: string[] = [];
+    const all = await replicas(2, {
+      store: new MemoryStore(),
+      options: { backends: () => list },
+    });
+    list.push(...all.map(({ origin }) => origin));
+    const [one, other] = all;
+    await until(() => one?.sessions.backends.list().length === 2);
+    await post({ url: one?.origin ?? '' }, body, modern('server/discover', 'any'));
+    await post({ url: one?.origin ?? '' }, body, modern('tools/list', 'any'));
+    expect(one?.served).toHaveLength(2);
+    expect(other?.served).toHaveLength(0);
+  });
+
+  test('a task of somebody else is asked for where it does not live', async () => {
+    const principal = (req: express.Request): string | undefined => req.get('x-user');
+    const all = await replicas(2, {
+      store: new MemoryStore(),
+      options: { affinity: { tasks: true }, principal },
+      serve: serveTasks,
+    });
+    const [one, other] = all.map(({ origin }) => ({ url: origin }));
+    if (!one || !other) throw new Error('there are not two');
+    const as = (user: string, method: string, name: string): Record<string, string> => ({
+      ...modern(method, name),
+      'X-User': user,
+    });
+    const created = await post(one, body, as('anna', 'tools/call', 'a-tool'));
+    const { taskId } = (JSON.parse(created.text) as { result: { taskId: string } }).result;
+    const theirs = await post(other, body, as('eve', 'tasks/get', taskId));
+    expect(JSON.parse(theirs.text)).toMatchObject({ result: { by: 'r1' } });
+    expectRefusal(await post(one, body, as('eve', 'tasks/get', taskId)), 'task_lost');
+    const own = await post(other, body, as('anna', 'tasks/get', taskId));
+    expect(JSON.parse(own.text)).toMatchObject({ result: { by: 'r0', polls: 1 } });
   });
 });

@@ -6,6 +6,7 @@ import { MemoryStore } from '../../../src/index.ts';
 import { HOP_HEADER } from '../../../src/proxy/forward/replica-hop.ts';
 import { keyOf } from '../../../src/routing/keys.ts';
 import { newRecord } from '../../../src/store/record.ts';
+import { deferred } from '../../helpers/deferred.ts';
 import type { ExpressMajor } from '../../helpers/gateway.ts';
 import {
   call,
@@ -92,6 +93,34 @@ test('DELETE to any replica ends the session everywhere', async () => {
   expect((await terminate(other, id)).status).toBe(200);
   expectRefusal(await call(one, id), 'session_ended', { id: '2' });
   expectRefusal(await call(other, id), 'session_ended', { id: '2' });
+});
+
+test('a 404 of the app to a DELETE is its word that the session is over', async () => {
+  let served = 0;
+  const one = await replica({
+    store: new MemoryStore(),
+    serve: (app) =>
+      app.all('/mcp', (req, res) => {
+        served += 1;
+        if (req.method === 'DELETE') res.status(404).end();
+        else res.set('Mcp-Session-Id', 'of-one').json({});
+      }),
+  });
+  const id = await openSession(one);
+  expect((await terminate(one, id)).status).toBe(404);
+  expectRefusal(await call(one, id), 'session_ended', { id: '2' });
+  expect(served).toBe(2);
+});
+
+test('what the app does with a refusal is its own matter', async () => {
+  const one = await replica({
+    store: new MemoryStore(),
+    options: { handler: (_req, _res, next) => next() },
+  });
+  const answer = await call(one, 'nobody');
+  expect(answer.status).toBe(404);
+  expect(answer.text).toContain('not here');
+  expect(one.served).toHaveLength(1);
 });
 
 test('an id that nobody has issued is refused by each replica, and reaches no app', async () => {
@@ -338,6 +367,35 @@ test('a replica that is being closed opens nothing, and finishes what it has beg
   expect((await call(one, id)).status).toBe(200);
   await one.close();
   expectRefusal(await call(other, id), 'session_lost');
+});
+
+test('a replica that is being closed waits for the calls that its app still answers', async () => {
+  const gate = deferred();
+  const asked = deferred();
+  const one = await replica({
+    store: new MemoryStore(),
+    serve: (app) =>
+      app.post('/mcp', (req, res) => {
+        if (req.get('mcp-session-id') === undefined) {
+          res.set('Mcp-Session-Id', 'of-one').json({});
+          return;
+        }
+        asked.resolve(undefined);
+        void gate.promise.then(() => res.json({ late: true }));
+      }),
+  });
+  const id = await openSession(one);
+  const answer = call(one, id).then((got) => got.body as unknown);
+  await asked.promise;
+  let closed = false;
+  const closing = one.sessions.close({ drain: 10_000 }).then(() => {
+    closed = true;
+  });
+  await new Promise(setImmediate);
+  expect(closed).toBe(false);
+  gate.resolve(undefined);
+  expect(await answer).toEqual({ late: true });
+  await closing;
 });
 
 describe('an origin that a function tells', () => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { originOf } from '../../backends/origin.ts';
 import type { Guard } from '../../http/guard.ts';
-import { isOver, routedRequestOf, type RoutedRequest } from '../../http/routed-request.ts';
+import { routedRequestOf, type RoutedRequest } from '../../http/routed-request.ts';
 import { isServedHere, type Route } from '../../routing/route.ts';
 import { answerStop } from '../answer-stop.ts';
 import { claimsHop, type ReplicaHop } from './replica-hop.ts';
@@ -48,7 +48,6 @@ export function replicaOf<Req extends IncomingMessage, Res extends ServerRespons
     }
 
     function go(routed: RoutedRequest): void {
-      if (isOver(res)) return;
       const owner = ownerElsewhere(routed.route, here);
       if (owner === undefined) serve(routed);
       else if (claimsHop(req)) routed.refuse('wrong_replica');
