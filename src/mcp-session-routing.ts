@@ -16,9 +16,11 @@ import type { Surroundings } from './http/surroundings.ts';
 import type { McpSessionRoutingOptions } from './options.ts';
 import { ENDPOINT_PARAMS } from './protocol/endpoint.ts';
 import { isSessionId } from './protocol/session-id.ts';
+import { counting, type Counters } from './counters.ts';
+import { Observers } from './observers.ts';
 import { replicaHop } from './proxy/forward/replica-hop.ts';
 import { replicaOf } from './proxy/forward/replica.ts';
-import { reporterOf, type Counters } from './reporter.ts';
+import { reporterOf } from './reporter.ts';
 import { EraFinder } from './routing/era-finder.ts';
 import { keyOf, keyOfStream } from './routing/keys.ts';
 import { Places } from './routing/places.ts';
@@ -110,7 +112,10 @@ export function mcpSessionRouting(
       ? resolved.store
       : signedStore(resolved.store, secrets);
   const now = (): number => performance.now();
-  const reporter = reporterOf(settings, now);
+  const observers = new Observers();
+  const { counters, decisions, observer } = counting();
+  observers.add(observer);
+  observers.add(reporterOf(settings, now));
   const traffic = new Traffic();
   const connections = new Set<Connections>();
   const { backends: source, balance, health, eraTtl } = settings;
@@ -119,9 +124,9 @@ export function mcpSessionRouting(
       ? undefined
       : new Backends(source, {
           ...{ balance, health, eraTtl, traffic, now },
-          onDown: reporter.backendDown,
-          onUp: reporter.backendUp,
-          onUnlisted: reporter.discoveryFailed,
+          onDown: (origin) => observers.backendDown(origin),
+          onUp: (origin) => observers.backendUp(origin),
+          onUnlisted: (error) => observers.discoveryFailed(error),
           onRemoved: (origin) => {
             traffic.endStreams(origin);
             for (const each of connections) each.leave(origin);
@@ -131,7 +136,7 @@ export function mcpSessionRouting(
   const directory: SessionDirectory = new SessionDirectory(
     records,
     {
-      ...{ ...settings, cache, now, onFailure: reporter.storeFailed },
+      ...{ ...settings, cache, now, onFailure: (error, during) => observers.storeFailed(error, during) },
       bound: settings.principal !== undefined,
       beside: {
         refreshed: (key) => recovery?.refreshed(key),
@@ -140,7 +145,7 @@ export function mcpSessionRouting(
     },
     (key) => {
       streams.end(key);
-      reporter.ended(key);
+      observers.ended(key);
     },
   );
   const streams = new LiveStreams(
@@ -155,7 +160,7 @@ export function mcpSessionRouting(
     open: (opening) => openAtBackend(opening, proxy.manner),
     forget: ({ origin, path, req }, sessionId) =>
       forgetAtBackend(origin, { path, ...proxy.manner }, sessionId, req.headers),
-    onRecovered: reporter.recovered,
+    onRecovered: (key, backend) => observers.recovered(key, backend),
   });
   const routing = new SessionRouting({
     directory,
@@ -167,7 +172,7 @@ export function mcpSessionRouting(
       ask: (origin, path, req) => discoverEra(origin, path, req, proxy.manner),
     }),
     lostSession: settings.lostSession && noIfItThrows(yesOrNo('lostSession', settings.lostSession)),
-    onOpened: reporter.opened,
+    onOpened: (key, backend) => observers.opened(key, backend),
   });
   const guard: Guard<Request, Response> = createGuard<Request, Response>({
     routing,
@@ -178,14 +183,16 @@ export function mcpSessionRouting(
     recovers: recovery !== undefined,
     sseParams: paramsOf(settings.sse),
     tasks: settings.affinity?.tasks === true,
-    onUnreadAnswer: reporter.unreadAnswer,
+    onUnreadAnswer: () => observers.unreadAnswer(),
     skip: settings.skip && yesOrNo('skip', settings.skip),
     isForeign: settings.allowedOrigins && foreignTo(settings.allowedOrigins),
     callerOf: settings.principal && callerBy(settings.principal),
     handler: settings.handler,
     unknownSessionStatus: settings.unknownSessionStatus,
     maxBodySize: settings.maxBodySize,
-    onRefused: reporter.refused,
+    onRefused: (reason, key) => observers.refused(reason, key),
+    decisions,
+    watch: (req, res) => observers.watch(req, res),
   });
 
   const middleware = self ? replicaOf(guard, { self, hop: replicaHop(secrets, Date.now) }) : guard;
@@ -205,7 +212,7 @@ export function mcpSessionRouting(
       return settings.sse ? directory.endNow(keyOfStream(sessionId)) : false;
     },
     stats(): Stats {
-      return { ...reporter.counters(), streams: streams.size, cached: cache?.size ?? 0 };
+      return { ...counters(), streams: streams.size, cached: cache?.size ?? 0 };
     },
     async ready(): Promise<void> {
       await Promise.all([directory.ready(), backends?.ready()]);

@@ -1,4 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import { counting } from '../../src/counters.ts';
+import { Observers, type Observer } from '../../src/observers.ts';
 import type { Logger, SessionEvents } from '../../src/options.ts';
 import { reporterOf } from '../../src/reporter.ts';
 
@@ -28,10 +30,16 @@ function told(): {
   };
 }
 
+function observedBy(...all: Observer[]): Observers {
+  const observers = new Observers();
+  for (const each of all) observers.add(each);
+  return observers;
+}
+
 describe('G1: what is reported', () => {
   test('names a session by the first 12 digits of its key', () => {
     const { logger, on, lines, events } = told();
-    const reporter = reporterOf({ logger, on }, () => 0);
+    const reporter = observedBy(reporterOf({ logger, on }, () => 0));
     reporter.opened(KEY, 'http://a');
     reporter.opened(KEY, undefined);
     reporter.ended(KEY);
@@ -57,31 +65,9 @@ describe('G1: what is reported', () => {
     ]);
   });
 
-  test('is counted', () => {
-    const reporter = reporterOf({}, () => 0);
-    reporter.opened(KEY, 'http://a');
-    reporter.recovered(KEY, 'http://b');
-    reporter.unreadAnswer();
-    reporter.refused('unknown_session', KEY);
-    reporter.refused('unknown_session', KEY);
-    reporter.refused('no_backend', undefined);
-    reporter.storeFailed(new Error('down'), 'read');
-    reporter.storeFailed(new Error('spoilt'), 'decode');
-    reporter.ended(KEY);
-    expect(reporter.counters()).toEqual({
-      opened: 1,
-      recovered: 1,
-      ended: 1,
-      refused: { unknown_session: 2, no_backend: 1 },
-      storeFailures: 1,
-      unusableRecords: 1,
-      unreadAnswers: 1,
-    });
-  });
-
   test('a store that fails on every request is logged once a second, and told to listeners each time', () => {
     const { logger, on, lines, events, time } = told();
-    const reporter = reporterOf({ logger, on }, () => time.now);
+    const reporter = observedBy(reporterOf({ logger, on }, () => time.now));
     for (time.now = 0; time.now <= 2000; time.now += 500) reporter.storeFailed('down', 'read');
     expect(lines).toEqual(
       Array.from({ length: 3 }, () => 'error: session store failed (read): down'),
@@ -96,13 +82,15 @@ describe('G1: what is reported', () => {
       throw new Error('out of order');
     };
     const on = { opened: fail, ended: fail, refused: fail, storeFailed: fail };
-    const reporter = reporterOf({ logger: { info: fail, warn: fail, error: fail }, on }, () => 0);
+    const { observer, counters } = counting();
+    const failing = reporterOf({ logger: { info: fail, warn: fail, error: fail }, on }, () => 0);
+    const reporter = observedBy(failing, { opened: fail, refused: fail }, observer);
     reporter.opened(KEY, 'http://a');
     reporter.ended(KEY);
     reporter.refused('no_backend', undefined);
     reporter.storeFailed('down', 'read');
-    expect(reporter.counters()).toMatchObject({ opened: 1, ended: 1, storeFailures: 1 });
-    expect(warn).toHaveBeenCalledTimes(8);
+    expect(counters()).toMatchObject({ opened: 1, ended: 1, storeFailures: 1 });
+    expect(warn).toHaveBeenCalledTimes(10);
     warn.mockRestore();
   });
 });

@@ -6,14 +6,22 @@ import type { Reason } from '../protocol/reasons.ts';
 import { SESSION_HEADER } from '../protocol/session-id.ts';
 import type { Asked } from '../routing/answer.ts';
 import type { Caller } from '../routing/caller.ts';
+import { kindOf, type DecisionKind } from '../routing/kind.ts';
 import type { ConnectFailure } from '../routing/losses.ts';
-import type { Destination, NamedSession, Route, Stop } from '../routing/route.ts';
+import {
+  NO_ROUTE,
+  type Destination,
+  type NamedSession,
+  type Route,
+  type Stop,
+} from '../routing/route.ts';
 import type { Opening } from '../store/openings.ts';
 import { DELETED, isTooLate, refusalAnswer, settleOnceAnswered, statusOf } from './answer.ts';
 import type { RequestLine } from './forget-at-backend.ts';
 import { prepare } from './prepare.ts';
 import type { Question } from './question.ts';
 import { askHandler } from './refusal-handler.ts';
+import type { RequestWatch } from './request-watch.ts';
 import {
   rememberRoutedRequest,
   type Connections,
@@ -26,15 +34,6 @@ import { WatchedAnswer } from './watched-answer.ts';
 
 export type { RefusalHandler, RefusalInfo } from './refusal-handler.ts';
 
-/** Until it is known where the request belongs. */
-export const NO_ROUTE: Route = Object.freeze({
-  kind: 'open',
-  opening: false,
-  turn: 'other',
-  backendUrl: undefined,
-  alternatives: [],
-});
-
 /** One request and its answer. */
 export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   implements RoutedRequest, Question
@@ -44,6 +43,8 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   readonly next: (error?: unknown) => void;
   readonly asked: Asked;
   route: Route = NO_ROUTE;
+  /** How it was decided, last. */
+  kind: DecisionKind | undefined;
   refusal: Reason | undefined;
   line: RequestLine | undefined;
   body: Buffer | undefined;
@@ -59,6 +60,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   rawId: string | undefined;
   readonly #around: Surroundings<Req, Res>;
   readonly #answer: WatchedAnswer;
+  readonly #watch: RequestWatch | undefined;
   #visit: Visit | undefined;
 
   constructor(
@@ -72,6 +74,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     this.next = next;
     this.#around = around;
     this.#answer = new WatchedAnswer(this, around);
+    this.#watch = around.watch(req, res);
     const url = req.originalUrl ?? req.url ?? '/';
     const query = url.indexOf('?');
     this.asked = { method: req.method, path: query === -1 ? url : url.slice(0, query) };
@@ -87,6 +90,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   /** Sets the way of the request and watches its answer. */
   take(route: Route): void {
     this.route = route;
+    if (route.kind === 'pinned') this.#decided();
     // Where no session can begin, the app's own answers are left alone (A14): those of a proxy are watched later.
     if (route.kind === 'pinned' || (route.opening && !route.stream)) this.#answer.expect();
   }
@@ -124,6 +128,8 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     this.#answer.comes(tells);
     const { routing } = this.#around;
     const destination = routing.destination(this.route, this.req);
+    if (destination.kind === 'backend') this.#goesTo(destination.url);
+    else if (destination.kind === 'default') this.#decided();
     this.#callSessionByItsName();
     return destination;
   }
@@ -143,6 +149,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   }
 
   moved(url: string): void {
+    this.#goesTo(url);
     this.#visit?.moveTo(originOf(url) ?? '');
   }
 
@@ -161,6 +168,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   sent(url: string | undefined): void {
     this.#answer.comes();
     this.#around.routing.sent(this.route, url);
+    this.#goesTo(url);
     if (this.#visit) this.#visit.moveTo(originOf(url) ?? '');
     else this.#visit = visit(this.#around.traffic, url, this.req, this.res);
   }
@@ -180,9 +188,9 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     rawId: string | undefined = this.rawId,
     key: string | undefined = this.#key(),
   ): void {
-    const { handler, onRefused, unknownSessionStatus } = this.#around;
+    const { handler, unknownSessionStatus } = this.#around;
     const status = statusOf(reason, unknownSessionStatus);
-    onRefused(reason, key);
+    this.refused(reason, key);
     if (isTooLate(this.res)) return;
     // A handler may let the app go on; a proxy that is asked to forward what was refused refuses it again.
     if (!handler || this.refusal) {
@@ -197,11 +205,34 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   }
 
   confirmDeleted(): void {
+    this.#decided('pinned');
     if (!isTooLate(this.res)) this.#answer.answer(DELETED);
   }
 
   onClose(connections: Connections): void {
     this.#around.connections.add(connections);
+  }
+
+  opened(key: string): void {
+    this.#watch?.opened(key);
+  }
+
+  refused(reason: Reason, key: string | undefined = this.#key()): void {
+    this.#around.onRefused(reason, key);
+    this.#watch?.refused(reason, key);
+  }
+
+  #goesTo(url: string | undefined): void {
+    this.#decided();
+    if (url !== undefined) this.#watch?.goesTo(url);
+  }
+
+  /** A request without a session counts when a proxy asks for it: before that it may be one of the app (A14). */
+  #decided(kind: DecisionKind = kindOf(this.route)): void {
+    if (kind === this.kind) return;
+    this.kind = kind;
+    this.#around.decisions[kind] += 1;
+    this.#watch?.decided(kind, this.#key());
   }
 
   #key(): string | undefined {

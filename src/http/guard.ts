@@ -10,8 +10,14 @@ import {
   type RequestFacts,
 } from '../routing/decide.ts';
 import { keyOf, keyOfStream, keyOfTask } from '../routing/keys.ts';
-import type { NamedSession, PinnedRoute, Route, Stop } from '../routing/route.ts';
-import { Exchange, NO_ROUTE } from './exchange.ts';
+import {
+  NO_ROUTE,
+  type NamedSession,
+  type PinnedRoute,
+  type Route,
+  type Stop,
+} from '../routing/route.ts';
+import { Exchange } from './exchange.ts';
 import { DECIDING_DEADLINE, echoOf, requestMessage } from './request-message.ts';
 import { rememberRoutedRequest, routedRequestOf } from './routed-request.ts';
 import type { Surroundings } from './surroundings.ts';

@@ -27,17 +27,24 @@ export interface Question {
   identify(): boolean;
   /** It is sent again, to another backend. */
   moved(url: string): void;
+  /** Its answer has opened a session, which is stored. */
+  opened(key: string): void;
+  /** It is answered in place of a backend. */
+  refused(reason: Reason): void;
 }
 
 /** What of its surroundings an answer is looked at with. */
 export type Around = Pick<
   Surroundings,
-  'routing' | 'streams' | 'sseParams' | 'onUnreadAnswer' | 'onRefused' | 'unknownSessionStatus'
+  'routing' | 'streams' | 'sseParams' | 'onUnreadAnswer' | 'unknownSessionStatus'
 >;
 
 /** The answer of a backend is replaced by a refusal. */
-export function refusedAs({ route }: Question, around: Around, reason: Reason): Release {
-  const { onRefused, unknownSessionStatus } = around;
-  onRefused(reason, route.kind === 'pinned' ? route.key : undefined);
+export function refusedAs(
+  question: Question,
+  { unknownSessionStatus }: Around,
+  reason: Reason,
+): Release {
+  question.refused(reason);
   return { kind: 'replace', by: refusalAnswer(reason, statusOf(reason, unknownSessionStatus)) };
 }

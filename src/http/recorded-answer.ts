@@ -32,6 +32,7 @@ export class RecordedAnswer {
       return outcome;
     });
     if (reason === undefined) {
+      this.#question.opened(session.key);
       if (head.eventStream) streams.add(session.key, res);
       return SEND;
     }
@@ -58,6 +59,7 @@ export class RecordedAnswer {
         })
       : 'invalid_backend_answer';
     if (reason !== undefined) return refusedAs(this.#question, this.#around, reason);
+    this.#question.opened(session.key);
     streams.add(session.key, res);
     const over = (): void => void routing.endings.closed(session.key);
     if (res.destroyed) over();

@@ -2,10 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Traffic } from '../backends/traffic.ts';
 import type { Reason } from '../protocol/reasons.ts';
 import type { Caller } from '../routing/caller.ts';
+import type { DecisionKind } from '../routing/kind.ts';
 import type { SessionRouting } from '../routing/session-routing.ts';
 import type { Manner } from './ask-backend.ts';
 import type { LiveStreams } from './live-streams.ts';
 import type { RefusalHandler } from './refusal-handler.ts';
+import type { RequestWatch } from './request-watch.ts';
 import type { Connections } from './routed-request.ts';
 
 /** What all exchanges of one middleware share. */
@@ -34,4 +36,8 @@ export interface Surroundings<
   /** How the proxy was last seen to speak to the backends. */
   readonly proxy: { manner: Manner };
   readonly onRefused: (reason: Reason, key: string | undefined) => void;
+  /** How requests were decided is counted here. */
+  readonly decisions: Record<DecisionKind, number>;
+  /** To be told of a request that has come; `undefined`: nobody wants to know. */
+  readonly watch: (req: Req, res: Res) => RequestWatch | undefined;
 }

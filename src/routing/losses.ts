@@ -119,7 +119,9 @@ export class Losses {
     const { endings, recovery } = this.#options;
     if (session.task) return endings.endOrFollow(session, record, req.method, 'task_lost');
     const recovered = await recovery?.recover(session, record, req);
-    return recovered ?? endings.endOrFollow(session, record, req.method, reason);
+    const next = recovered ?? (await endings.endOrFollow(session, record, req.method, reason));
+    if (next.kind === 'pinned') next.recovered = true;
+    return next;
   }
 }
 
@@ -128,5 +130,6 @@ function follow(route: PinnedRoute, url: string, to: PinnedRoute): Destination {
   route.record = to.record;
   route.backendUrl = url;
   route.backendSession = to.backendSession;
+  route.recovered = true;
   return { kind: 'backend', url };
 }

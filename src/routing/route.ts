@@ -30,6 +30,15 @@ export interface OpenRoute {
   alternatives: readonly string[];
 }
 
+/** Until it is known where a request belongs. */
+export const NO_ROUTE: OpenRoute = Object.freeze({
+  kind: 'open',
+  opening: false,
+  turn: 'other',
+  backendUrl: undefined,
+  alternatives: [],
+});
+
 /** A session as a request names it. */
 export interface NamedSession {
   /** SHA-256 of the session id, hex. */
@@ -48,6 +57,8 @@ export interface PinnedRoute extends NamedSession {
   backendUrl: string | undefined;
   /** The id by which the backend knows a session that was recovered; `undefined`: by the same one. */
   backendSession: string | undefined;
+  /** It was found to be lost with its backend by this request, and goes on elsewhere. */
+  recovered?: boolean;
 }
 
 /** Whether the process with this origin serves it: a session of its own, or what belongs to no session. */

@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import { counting } from '../../src/counters.ts';
+import { Observers } from '../../src/observers.ts';
+
+const KEY = '0123456789abcdef'.repeat(4);
+
+function counted(): ReturnType<typeof counting> & { observers: Observers } {
+  const all = counting();
+  const observers = new Observers();
+  observers.add(all.observer);
+  return { ...all, observers };
+}
+
+test('what happens is counted', () => {
+  const { observers, decisions, counters } = counted();
+  observers.opened(KEY, 'http://a');
+  observers.recovered(KEY, 'http://b');
+  observers.unreadAnswer();
+  observers.refused('unknown_session', KEY);
+  observers.refused('unknown_session', KEY);
+  observers.refused('no_backend', undefined);
+  observers.storeFailed(new Error('down'), 'read');
+  observers.storeFailed(new Error('spoilt'), 'decode');
+  observers.ended(KEY);
+  decisions.pinned += 1;
+  expect(counters()).toEqual({
+    decisions: { pinned: 1, recovered: 0, new: 0, modern: 0, other: 0 },
+    opened: 1,
+    recovered: 1,
+    ended: 1,
+    refused: { unknown_session: 2, no_backend: 1 },
+    storeFailures: 1,
+    unusableRecords: 1,
+    unreadAnswers: 1,
+  });
+});
+
+test('what was counted does not change in the hands of who has asked for it', () => {
+  const { observers, decisions, counters } = counted();
+  const before = counters();
+  observers.refused('no_backend', undefined);
+  decisions.new += 1;
+  expect(before).toMatchObject({ refused: {}, decisions: { new: 0 } });
+});
