@@ -12,8 +12,8 @@ export {
   type CloseOptions,
   type McpSessionRouting,
   type RouteInfo,
-  type Stats,
 } from './mcp-session-routing.ts';
+export type { Counters } from './counters.ts';
 export type { Logger, McpSessionRoutingOptions, SessionEvents } from './options.ts';
 export { SessionRoutingError, type SessionRoutingErrorCode } from './protocol/errors.ts';
 export type { Reason } from './protocol/reasons.ts';
@@ -23,10 +23,15 @@ export { sessionForwarder, type SessionForwarder } from './proxy/forward/session
 export { sessionPlugin } from './proxy/session-plugin.ts';
 export { sessionRouter } from './proxy/session-router.ts';
 export type { LostSession } from './routing/endings.ts';
+export type { DecisionKind } from './routing/kind.ts';
+export type { StoreTimes } from './store-times.ts';
+export type { Stats } from './stats.ts';
 export type { CacheOptions } from './store/local-cache.ts';
+export type { EndReason } from './store/end-reason.ts';
 export { MemoryStore, type MemoryStoreOptions } from './store/memory-store.ts';
 export { BACKEND_URL, type SessionRecord } from './store/record.ts';
 export { recommendedRedisOptions, type RecommendedRedisOptions } from './store/redis-options.ts';
 export { RedisStore, type RedisStoreOptions } from './store/redis-store.ts';
+export type { StoreVerb } from './store/store-verb.ts';
 export type { StoreLike } from './store/resolve-store.ts';
 export type { EndedListener, SessionStore, StoredRecord } from './store/session-store.ts';

@@ -16,7 +16,7 @@ import type { Surroundings } from './http/surroundings.ts';
 import type { McpSessionRoutingOptions } from './options.ts';
 import { ENDPOINT_PARAMS } from './protocol/endpoint.ts';
 import { isSessionId } from './protocol/session-id.ts';
-import { counting, type Counters } from './counters.ts';
+import { counting } from './counters.ts';
 import { Observers } from './observers.ts';
 import { replicaHop } from './proxy/forward/replica-hop.ts';
 import { replicaOf } from './proxy/forward/replica.ts';
@@ -28,6 +28,7 @@ import { recoveryOf } from './routing/recovery-option.ts';
 import { SessionRouting } from './routing/session-routing.ts';
 import { selfOf } from './self-setting.ts';
 import { settingsOf } from './settings.ts';
+import type { Stats } from './stats.ts';
 import { LocalCache } from './store/local-cache.ts';
 import { resolveStore, type StoreLike } from './store/resolve-store.ts';
 import { SessionDirectory } from './store/session-directory.ts';
@@ -45,14 +46,6 @@ export interface RouteInfo {
   readonly session: string | undefined;
   /** With `self` and `secret`: another replica has forwarded the request, and what it has done need not be done twice. */
   readonly forwarded: boolean;
-}
-
-/** What `stats` tells, since the middleware was made. */
-export interface Stats extends Counters {
-  /** Event streams of sessions that are open now, on this process. */
-  readonly streams: number;
-  /** Sessions in the local cache now. */
-  readonly cached: number;
 }
 
 /** The middleware, and what belongs to it. */
@@ -136,16 +129,18 @@ export function mcpSessionRouting(
   const directory: SessionDirectory = new SessionDirectory(
     records,
     {
-      ...{ ...settings, cache, now, onFailure: (error, during) => observers.storeFailed(error, during) },
+      ...{ ...settings, cache, now },
+      onAnswer: (verb, duration, failure) => observers.stored(verb, duration, failure),
+      onFailure: (error, during) => observers.storeFailed(error, during),
       bound: settings.principal !== undefined,
       beside: {
         refreshed: (key) => recovery?.refreshed(key),
         ended: (key) => recovery?.ended(key),
       },
     },
-    (key) => {
+    (key, reason) => {
       streams.end(key);
-      observers.ended(key);
+      observers.ended(key, reason);
     },
   );
   const streams = new LiveStreams(
@@ -208,11 +203,13 @@ export function mcpSessionRouting(
     async end(sessionId: string): Promise<boolean> {
       // Callers without types may have lost the id: what has none has no session.
       if (typeof sessionId !== 'string' || !isSessionId(sessionId)) return false;
-      if (await directory.endNow(keyOf(sessionId))) return true;
-      return settings.sse ? directory.endNow(keyOfStream(sessionId)) : false;
+      if (await directory.endNow(keyOf(sessionId), 'called')) return true;
+      return settings.sse ? directory.endNow(keyOfStream(sessionId), 'called') : false;
     },
     stats(): Stats {
-      return { ...counters(), streams: streams.size, cached: cache?.size ?? 0 };
+      const { hits: cacheHits, misses: cacheMisses } = directory.lookups;
+      const now = { streams: streams.size, cached: cache?.size ?? 0 };
+      return { ...counters(), cacheHits, cacheMisses, ...now };
     },
     async ready(): Promise<void> {
       await Promise.all([directory.ready(), backends?.ready()]);

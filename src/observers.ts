@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RequestWatch, type DecidedRequest, type RequestObserver } from './http/request-watch.ts';
 import type { Reason } from './protocol/reasons.ts';
-import { tell } from './store/user-code.ts';
+import type { EndReason } from './store/end-reason.ts';
+import type { StoreFailure, StoreVerb } from './store/store-verb.ts';
+import { tell, warn } from './store/user-code.ts';
 
 /**
  * Who is told what happens to one middleware: what counts, the logger, the listeners of `on`, telemetry. Sessions are
@@ -10,8 +12,10 @@ import { tell } from './store/user-code.ts';
 export interface Observer {
   readonly opened?: (session: string, backend: string | undefined) => void;
   readonly recovered?: (session: string, backend: string) => void;
-  readonly ended?: (session: string) => void;
+  readonly ended?: (session: string, reason: EndReason) => void;
   readonly refused?: (reason: Reason, session: string | undefined) => void;
+  /** The store has answered, or failed. */
+  readonly stored?: (verb: StoreVerb, seconds: number, failure: StoreFailure | undefined) => void;
   readonly storeFailed?: (error: unknown, during: string) => void;
   readonly unreadAnswer?: () => void;
   readonly backendDown?: (backend: string) => void;
@@ -43,12 +47,23 @@ export class Observers {
     this.#tell((each) => each.recovered?.(short(key), backend));
   }
 
-  ended(key: string): void {
-    this.#tell((each) => each.ended?.(short(key)));
+  ended(key: string, reason: EndReason): void {
+    this.#tell((each) => each.ended?.(short(key), reason));
   }
 
   refused(reason: Reason, key: string | undefined): void {
     this.#tell((each) => each.refused?.(reason, key === undefined ? undefined : short(key)));
+  }
+
+  /** Of a memory store this is on the way of each request. */
+  stored(verb: StoreVerb, duration: number, failure: StoreFailure | undefined): void {
+    for (const each of this.#all) {
+      try {
+        each.stored?.(verb, duration / 1000, failure);
+      } catch (error) {
+        warn(error);
+      }
+    }
   }
 
   storeFailed(error: unknown, during: string): void {

@@ -6,6 +6,7 @@ import type { AllowedOrigins } from './http/origins.ts';
 import type { Reason } from './protocol/reasons.ts';
 import type { LostSession } from './routing/endings.ts';
 import type { LostSessionInfo } from './routing/recovery.ts';
+import type { EndReason } from './store/end-reason.ts';
 import type { CacheOptions } from './store/local-cache.ts';
 
 /** `console` is one. */
@@ -24,8 +25,8 @@ export interface SessionEvents {
   }) => void;
   /** A lost session was opened anew, by this gateway; `backend` is the origin of the new one. */
   readonly recovered?: (event: { readonly session: string; readonly backend: string }) => void;
-  /** A session was ended, here or by another gateway that told this one. */
-  readonly ended?: (event: { readonly session: string }) => void;
+  /** A session was ended, here or by another gateway that told this one (`elsewhere`). */
+  readonly ended?: (event: { readonly session: string; readonly reason: EndReason }) => void;
   /** A request was answered by this package in place of a backend. */
   readonly refused?: (event: {
     readonly reason: Reason;

@@ -23,9 +23,9 @@ export function reporterOf(
       tell(() => logger?.warn(`session ${session} was lost, and opened anew on ${backend}`));
       tell(() => on?.recovered?.({ session, backend }));
     },
-    ended(session) {
-      tell(() => logger?.info(`session ${session} ended`));
-      tell(() => on?.ended?.({ session }));
+    ended(session, reason) {
+      tell(() => logger?.info(`session ${session} ended (${reason})`));
+      tell(() => on?.ended?.({ session, reason }));
     },
     refused(reason, session) {
       const { status } = REFUSALS[reason];

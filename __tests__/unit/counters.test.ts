@@ -21,14 +21,25 @@ test('what happens is counted', () => {
   observers.refused('no_backend', undefined);
   observers.storeFailed(new Error('down'), 'read');
   observers.storeFailed(new Error('spoilt'), 'decode');
-  observers.ended(KEY);
+  observers.ended(KEY, 'lost');
+  observers.ended(KEY, 'elsewhere');
+  observers.stored('read', 2, undefined);
+  observers.stored('read', 1000, 'timeout');
   decisions.pinned += 1;
   expect(counters()).toEqual({
     decisions: { pinned: 1, recovered: 0, new: 0, modern: 0, other: 0 },
     opened: 1,
+    lost: 2,
     recovered: 1,
-    ended: 1,
+    ended: 2,
+    endedBy: {
+      ...{ deleted: 0, closed: 0, called: 0, lost: 1, forgotten: 0, expired: 0, elsewhere: 1 },
+    },
     refused: { unknown_session: 2, no_backend: 1 },
+    store: expect.objectContaining({
+      read: expect.objectContaining({ count: 2, failures: 1, seconds: 1.002 }),
+      create: expect.objectContaining({ count: 0, failures: 0, seconds: 0 }),
+    }),
     storeFailures: 1,
     unusableRecords: 1,
     unreadAnswers: 1,

@@ -42,7 +42,7 @@ describe('G1: what is reported', () => {
     const reporter = observedBy(reporterOf({ logger, on }, () => 0));
     reporter.opened(KEY, 'http://a');
     reporter.opened(KEY, undefined);
-    reporter.ended(KEY);
+    reporter.ended(KEY, 'deleted');
     reporter.refused('unknown_session', KEY);
     reporter.refused('no_backend', undefined);
     reporter.refused('session_lost', undefined);
@@ -50,14 +50,14 @@ describe('G1: what is reported', () => {
     expect(lines).toEqual([
       `info: session ${SHORT} opened on http://a`,
       `info: session ${SHORT} opened on the default target`,
-      `info: session ${SHORT} ended`,
+      `info: session ${SHORT} ended (deleted)`,
       'warn: no_backend (503)',
       `warn: store_unavailable (503), session ${SHORT}`,
     ]);
     expect(events).toEqual([
       { session: SHORT, backend: 'http://a' },
       { session: SHORT, backend: undefined },
-      { session: SHORT },
+      { session: SHORT, reason: 'deleted' },
       { reason: 'unknown_session', session: SHORT },
       { reason: 'no_backend', session: undefined },
       { reason: 'session_lost', session: undefined },
@@ -86,7 +86,7 @@ describe('G1: what is reported', () => {
     const failing = reporterOf({ logger: { info: fail, warn: fail, error: fail }, on }, () => 0);
     const reporter = observedBy(failing, { opened: fail, refused: fail }, observer);
     reporter.opened(KEY, 'http://a');
-    reporter.ended(KEY);
+    reporter.ended(KEY, 'deleted');
     reporter.refused('no_backend', undefined);
     reporter.storeFailed('down', 'read');
     expect(counters()).toMatchObject({ opened: 1, ended: 1, storeFailures: 1 });

@@ -1,4 +1,5 @@
 import { isKnownLostSession, readNotFound } from '../protocol/backend-answer.ts';
+import type { EndReason } from '../store/end-reason.ts';
 import type { SessionRecord } from '../store/record.ts';
 import type { SessionDirectory } from '../store/session-directory.ts';
 import { onSessionPath, type Asked } from './answer.ts';
@@ -34,11 +35,12 @@ export class Endings {
     reason: 'session_ended' | 'session_lost' | 'task_lost',
   ): Promise<PinnedRoute | Stop> {
     const { directory, places } = this.#options;
-    const result = await directory.endUnlessMoved(session.key, record);
+    const why = method === 'DELETE' ? 'deleted' : 'lost';
+    const result = await directory.endUnlessMoved(session.key, record, why);
     if (result.kind === 'moved') {
       const moved = places.pinned(session, result.record);
       if (moved) return moved;
-      await directory.end(session.key, result.record);
+      await directory.end(session.key, result.record, why);
     }
     if (result.kind === 'unavailable') return { kind: 'refuse', reason: 'store_unavailable' };
     return method === 'DELETE' ? { kind: 'deleted' } : { kind: 'refuse', reason };
@@ -47,17 +49,22 @@ export class Endings {
   /** Ends the session of a DELETE that its backend has carried out (C1). */
   async deleted(route: PinnedRoute): Promise<void> {
     const { directory } = this.#options;
-    const { kind } = await directory.end(route.key, route.record);
+    const { kind } = await directory.end(route.key, route.record, 'deleted');
     // Recovered while the DELETE was on its way: its client has it no more all the same.
-    if (kind === 'moved') await this.closed(route.key);
+    if (kind === 'moved') await this.#endAnyway(route.key, 'deleted');
     // The backend has ended it, whatever the store says: this gateway at least remembers.
-    if (kind === 'unavailable') directory.forget(route.key, route.record);
+    if (kind === 'unavailable') directory.forget(route.key, route.record, 'deleted');
   }
 
-  /** Ends a session wherever it is now: one of HTTP+SSE with its stream (E5). */
-  async closed(key: string): Promise<void> {
+  /** The stream of a session of HTTP+SSE is over, and so is the session (E5). */
+  closed(key: string): Promise<void> {
+    return this.#endAnyway(key, 'closed');
+  }
+
+  /** Ends a session wherever it is now. */
+  async #endAnyway(key: string, reason: EndReason): Promise<void> {
     try {
-      await this.#options.directory.endNow(key);
+      await this.#options.directory.endNow(key, reason);
     } catch {
       // Told by the directory; the time of the record ends it.
     }

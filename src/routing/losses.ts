@@ -104,7 +104,7 @@ export class Losses {
       return { kind: 'resend', url: recovered.backendUrl };
     }
     if (recovered?.kind === 'refuse') return recovered;
-    const { kind } = await directory.endUnlessMoved(route.key, route.record);
+    const { kind } = await directory.endUnlessMoved(route.key, route.record, 'forgotten');
     const lost = judgement === 'lost' && kind === 'ended';
     return lost ? { kind: 'refuse', reason: 'session_lost' } : { kind: 'pass' };
   }

@@ -1,4 +1,5 @@
 import type { Found } from './complete-store.ts';
+import type { EndReason } from './end-reason.ts';
 import { LocalCache, type Asked, type CacheEntry, type Known } from './local-cache.ts';
 import { IDLE, isUnchangeable, PRINCIPAL, readRecord, type SessionRecord } from './record.ts';
 import type { SessionTimes } from './session-times.ts';
@@ -12,7 +13,7 @@ export interface KnownSessionsOptions {
   readonly bound?: boolean | undefined;
   readonly now: () => number;
   /** Told once of each session that was live, as far as this process knows, and is over. */
-  readonly onEnded: (key: string) => void;
+  readonly onEnded: (key: string, reason: EndReason) => void;
   /** Told of each record that cannot be read. */
   readonly onUnusable: () => void;
 }
@@ -98,7 +99,7 @@ export class KnownSessions {
     const known = endOf(was);
     // Not final: it may have been refreshed by another gateway at that moment.
     this.cache.set(key, { known, ...asked, ...NEVER });
-    if (wasLive) this.#options.onEnded(key);
+    if (wasLive) this.#options.onEnded(key, 'expired');
     return known;
   }
 
@@ -112,12 +113,12 @@ export class KnownSessions {
   }
 
   /** The session is over, whether or not the store could be told; `record`: its own, where that is known. */
-  ended(key: string, record?: SessionRecord): void {
+  ended(key: string, reason: EndReason, record?: SessionRecord): void {
     const before = this.cache.get(key);
     const known = record ? endOf({ kind: 'live', record }) : endOf(before?.known ?? ENDED);
-    this.#bury(key, this.ask(), this.#options.endedTtl, before, known);
+    this.#bury(key, this.ask(), this.#options.endedTtl, before, known, reason);
     // Its streams may be open although it is in the cache no more.
-    if (before === undefined) this.#options.onEnded(key);
+    if (before === undefined) this.#options.onEnded(key, reason);
     // Whose it was is in its tombstone.
     const entry = this.#options.bound && !record && !before ? this.cache.get(key) : undefined;
     if (entry) entry.checkAt = -Infinity;
@@ -162,10 +163,12 @@ export class KnownSessions {
     keptFor: number,
     before: CacheEntry | undefined,
     known: Known,
+    // What the store tells of was done by somebody else.
+    reason: EndReason = 'elsewhere',
   ): Known {
     const finalUntil = asked.readAt + keptFor;
     this.cache.set(key, { known, ...asked, finalUntil, ...NEVER });
-    if (before?.known.kind === 'live') this.#options.onEnded(key);
+    if (before?.known.kind === 'live') this.#options.onEnded(key, reason);
     return known;
   }
 }

@@ -1,5 +1,6 @@
 import { SessionRoutingError } from '../protocol/errors.ts';
 import type { Found } from './complete-store.ts';
+import type { EndReason } from './end-reason.ts';
 import { KnownSessions } from './known-sessions.ts';
 import type { Asked, CacheEntry, LocalCache, Lookup } from './local-cache.ts';
 import {
@@ -46,6 +47,7 @@ const MOST_TRIES = 10;
 /** How long after a record could not be refreshed it is tried again (ms). */
 const RETRY = 1000;
 const UNAVAILABLE = Object.freeze({ kind: 'unavailable' } as const);
+const NO_CACHE = Object.freeze({ hits: 0, misses: 0 });
 const ENDED_NOW = Object.freeze({ kind: 'ended' } as const);
 
 /**
@@ -58,20 +60,28 @@ export class SessionDirectory {
   readonly #times: SessionTimes;
   readonly #known: KnownSessions;
   readonly #options: DirectoryOptions;
+  /** Why sessions are being ended that the store tells of as ended before it has answered. */
+  readonly #ending = new Map<string, EndReason>();
+  #hits = 0;
+  #misses = 0;
 
-  constructor(store: SessionStore, options: DirectoryOptions, onEnded: (key: string) => void) {
+  constructor(
+    store: SessionStore,
+    options: DirectoryOptions,
+    onEnded: (key: string, reason: EndReason) => void,
+  ) {
     this.#options = options;
     this.access = new StoreAccess(store, options);
     this.#times = new SessionTimes(options.ttl, options.endedTtl, this.access.tellsExpiry);
     this.#known = new KnownSessions({
       ...options,
       times: this.#times,
-      onEnded: (key) => tell(() => onEnded(key)),
+      onEnded: (key, reason) => tell(() => onEnded(key, reason)),
       onUnusable: () =>
         this.access.failed(new Error('a record that cannot be read was found'), 'decode'),
     });
     this.access.subscribe({
-      ended: (key) => this.#known.ended(key),
+      ended: (key) => this.#known.ended(key, this.#ending.get(key) ?? 'elsewhere'),
       interrupted: () => this.#known.interrupted(),
       resumed: () => this.#known.resumed(),
       changed: (key) => this.#known.changed(key),
@@ -88,13 +98,24 @@ export class SessionDirectory {
     return { whole: this.#times.life, first: this.#times.firstLife() };
   }
 
+  /** How often it was known at once what was looked for, and how often the store was asked; without a cache never. */
+  get lookups(): { readonly hits: number; readonly misses: number } {
+    return this.#options.cache ? { hits: this.#hits, misses: this.#misses } : NO_CACHE;
+  }
+
   /** What is known of a session; `isUse`: whoever asks uses it, so that it lives on. */
   lookup(key: string, isUse = true): Awaitable<Lookup> {
     const entry = this.#known.cache.get(key);
-    if (!entry) return this.#read(key, { isUse });
+    if (!entry) {
+      this.#misses += 1;
+      return this.#read(key, { isUse });
+    }
     const now = this.#options.now();
-    if (now >= entry.checkAt || now >= entry.liveUntil)
+    if (now >= entry.checkAt || now >= entry.liveUntil) {
+      this.#misses += 1;
       return this.#refresh(key, entry, { now, isUse });
+    }
+    this.#hits += 1;
     if (isUse && now >= entry.touchAt) this.#touch(key, entry, now);
     return entry.known;
   }
@@ -129,9 +150,10 @@ export class SessionDirectory {
   }
 
   /** Ends a session on the word of its backend or of the operator, if the record is still the one given. */
-  async end(key: string, record: SessionRecord): Promise<EndResult> {
+  async end(key: string, record: SessionRecord, reason: EndReason): Promise<EndResult> {
     const { endedTtl } = this.#options;
     const version = record[VERSION];
+    this.#ending.set(key, reason);
     try {
       const ended = await this.access.replace(key, tombstoneOf(record), endedTtl, version);
       if (ended) this.#options.beside?.ended(key);
@@ -144,8 +166,10 @@ export class SessionDirectory {
       }
     } catch {
       return UNAVAILABLE;
+    } finally {
+      this.#ending.delete(key);
     }
-    this.forget(key, record);
+    this.forget(key, record, reason);
     return ENDED_NOW;
   }
 
@@ -153,12 +177,12 @@ export class SessionDirectory {
    * Ends whatever live session has this key; `false` if there is none.
    * @throws {SessionRoutingError} `store_unavailable`
    */
-  async endNow(key: string): Promise<boolean> {
+  async endNow(key: string, reason: EndReason): Promise<boolean> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const present = await this.#read(key);
       if (present.kind === 'ended' || present.kind === 'unknown') return false;
       if (present.kind === 'unavailable') break;
-      const { kind } = await this.end(key, present.record);
+      const { kind } = await this.end(key, present.record, reason);
       if (kind === 'ended') return true;
       if (kind === 'unavailable') break;
     }
@@ -169,13 +193,13 @@ export class SessionDirectory {
    * Ends a session because its backend seems lost. What is known may come from the cache, so the store is read
    * first: a session that another gateway has moved is not over.
    */
-  async endUnlessMoved(key: string, record: SessionRecord): Promise<EndResult> {
+  async endUnlessMoved(key: string, record: SessionRecord, reason: EndReason): Promise<EndResult> {
     const present = await this.#read(key);
     if (present.kind === 'unavailable') return present;
     if (present.kind !== 'live') return ENDED_NOW;
     // An operator may have set another backend without counting; all other changes are met by `end`.
     return haveOneBackend(present.record, record)
-      ? this.end(key, record)
+      ? this.end(key, record, reason)
       : { kind: 'moved', record: present.record };
   }
 
@@ -202,8 +226,8 @@ export class SessionDirectory {
   }
 
   /** From now on this process answers "ended" for the session, even when the store cannot be told. */
-  forget(key: string, record: SessionRecord): void {
-    this.#known.ended(key, record);
+  forget(key: string, record: SessionRecord, reason: EndReason): void {
+    this.#known.ended(key, reason, record);
   }
 
   /** See `StoreAccess`. */

@@ -3,6 +3,7 @@ import { completed, type CompleteStore, type Found } from './complete-store.ts';
 import { isThenable, NoAnswer, withDeadline } from './deadline.ts';
 import type { SessionRecord } from './record.ts';
 import type { Awaitable, EndedListener, SessionStore } from './session-store.ts';
+import type { StoreListener, StoreVerb } from './store-verb.ts';
 import { messageOf, tell } from './user-code.ts';
 
 export interface StoreAccessOptions {
@@ -10,6 +11,7 @@ export interface StoreAccessOptions {
   readonly storeTimeout: number;
   /** Told of each failure of the store, and of each record that cannot be read. */
   readonly onFailure: (error: unknown, during: string) => void;
+  readonly onAnswer?: StoreListener;
   /** A monotonic clock in ms. */
   readonly now: () => number;
 }
@@ -50,8 +52,11 @@ export class StoreAccess {
   read(key: string): Awaitable<Found | undefined> {
     try {
       const found = this.#verbs.read(key);
-      return isThenable(found) ? this.#ask('read', () => found) : found;
+      if (isThenable(found)) return this.#ask('read', () => found);
+      this.#options.onAnswer?.('read', 0, undefined);
+      return found;
     } catch (error) {
+      this.#options.onAnswer?.('read', 0, 'error');
       throw this.#unavailable(error, 'read');
     }
   }
@@ -146,10 +151,17 @@ export class StoreAccess {
     await this.#store.close?.();
   }
 
-  #ask<T>(during: string, verb: () => PromiseLike<T>): Promise<T> {
-    return withDeadline(verb, this.#options.storeTimeout).catch((cause: unknown) => {
+  async #ask<T>(during: StoreVerb, verb: () => PromiseLike<T>): Promise<T> {
+    const { now, storeTimeout, onAnswer } = this.#options;
+    const asked = now();
+    try {
+      const answer = await withDeadline(verb, storeTimeout);
+      onAnswer?.(during, now() - asked, undefined);
+      return answer;
+    } catch (cause) {
+      onAnswer?.(during, now() - asked, cause instanceof NoAnswer ? 'timeout' : 'error');
       throw this.#unavailable(cause, during);
-    });
+    }
   }
 
   #unavailable(cause: unknown, during: string): SessionRoutingError {

@@ -64,7 +64,7 @@ async function answer(gateway: Gateway, key: string, ms: number): Promise<unknow
 describe('a session that one gateway has ended', () => {
   test('is ended on the other, which has it in its cache, within a second', async () => {
     const { one, other, session } = await pair();
-    await one.directory.endNow(session.key);
+    await one.directory.endNow(session.key, 'called');
     expect(await answer(other, session.key, 1000)).toEqual(ENDED);
     expect(other.ended).toEqual([session.key]);
     expect(one.ended).toEqual([session.key]);
@@ -72,7 +72,7 @@ describe('a session that one gateway has ended', () => {
 
   test('is told to the other although nobody asks it: its streams are closed', async () => {
     const { one, other, session } = await pair();
-    await one.directory.endNow(session.key);
+    await one.directory.endNow(session.key, 'called');
     await eventually(() => expect(other.ended).toEqual([session.key]));
   });
 
@@ -86,7 +86,7 @@ describe('a session that one gateway has ended', () => {
         'pubsub',
       ),
     ).toBe(2);
-    await one.directory.endNow(session.key);
+    await one.directory.endNow(session.key, 'called');
     expect(await answer(other, session.key, 1000)).toEqual(ENDED);
   });
 
@@ -100,7 +100,7 @@ describe('a session that one gateway has ended', () => {
       );
       expect(count).toBe(2);
     });
-    await one.directory.endNow(session.key);
+    await one.directory.endNow(session.key, 'called');
     await eventually(() => expect(other.ended).toEqual([session.key]));
   });
 
@@ -112,7 +112,7 @@ describe('a session that one gateway has ended', () => {
       return proxy.url;
     });
     cut();
-    await one.directory.endNow(session.key);
+    await one.directory.endNow(session.key, 'called');
     // The renewal of the subscription has to fail first, and the connection to be made again.
     expect(await answer(other, session.key, 10_000)).toEqual(ENDED);
   });
@@ -157,7 +157,7 @@ test('a gateway on a Cluster hears of endings, but relies on them for a second o
   const { key, record } = newSession();
   await one?.directory.create(key, record);
   expect(await other?.directory.lookup(key)).toMatchObject({ kind: 'live' });
-  await one?.directory.endNow(key);
+  await one?.directory.endNow(key, 'called');
   await eventually(() => expect(other?.ended).toEqual([key]));
 });
 

@@ -19,7 +19,7 @@ test('a dump of Redis shows backends and paths, but no session id', async () => 
   const [live, over] = [newSession(), newSession()];
   await directory.create(live.key, live.record);
   await directory.create(over.key, over.record);
-  await directory.endNow(over.key);
+  await directory.endNow(over.key, 'called');
   const everything = await dump(admin);
   expect(everything).toContain(live.key);
   expect(everything).toContain('http://backend-1:8080');
@@ -62,7 +62,7 @@ test('a live session stays for ttl and endedTtl, an ended one for endedTtl', asy
   const live = await admin.pttl(key);
   expect(live).toBeLessThanOrEqual(TTL + ENDED_TTL);
   expect(live).toBeGreaterThan(TTL + ENDED_TTL - 10_000);
-  await directory.endNow(key);
+  await directory.endNow(key, 'called');
   const ended = await admin.pttl(key);
   expect(ended).toBeLessThanOrEqual(ENDED_TTL);
   expect(ended).toBeGreaterThan(ENDED_TTL - 10_000);
@@ -107,7 +107,7 @@ test.each([
     const before = await admin.dump(key);
     expect(await directory.lookup(key)).toEqual({ kind: 'ended' });
     expect(await directory.create(key, record)).toBe('conflict');
-    await directory.end(key, record);
+    await directory.end(key, record, 'deleted');
     expect(await admin.dump(key)).toEqual(before);
     expect(failures[0]).toMatchObject({ during: 'decode' });
   },

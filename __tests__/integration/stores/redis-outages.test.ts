@@ -147,7 +147,7 @@ describe('while Redis', () => {
     for (let request = 0; request < 5; request += 1) {
       expect(await gateway.directory.lookup(session.key)).toMatchObject({ kind: 'live' });
     }
-    expect(await gateway.directory.endNow(session.key)).toBe(true);
+    expect(await gateway.directory.endNow(session.key, 'called')).toBe(true);
   });
 });
 

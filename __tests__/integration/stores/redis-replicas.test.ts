@@ -35,7 +35,7 @@ describe('a session that a replica must have', () => {
 
   test('is ended there when it is reported to be ended', async () => {
     await create();
-    expect(await gateway.directory.endNow(session.key)).toBe(true);
+    expect(await gateway.directory.endNow(session.key, 'called')).toBe(true);
     expect(await asked(replica, async (admin) => admin.get(session.key))).toContain('"ended":true');
     expect(writes()).toEqual([['SET', 'WAIT'], ['EVAL'], ['PEXPIRE', 'WAIT']]);
   });

@@ -53,7 +53,7 @@ describe('round trips to Redis', () => {
   test('a DELETE of a session in the cache takes one', async () => {
     await gateway.directory.create(session.key, session.record);
     taken();
-    await gateway.directory.end(session.key, session.record);
+    await gateway.directory.end(session.key, session.record, 'deleted');
     expect(taken()).toEqual([['EVAL']]);
   });
 

@@ -151,6 +151,8 @@ export interface Bench {
   readonly failures: { readonly during: string; readonly error: unknown }[];
   /** Keys of the sessions it has told of as ended. */
   readonly ended: string[];
+  /** Why each of them has ended. */
+  readonly reasons: string[];
   /** A second gateway on the same store. */
   readonly another: () => SessionDirectory;
 }
@@ -169,12 +171,14 @@ export function bench(setUp: SetUp = {}): Bench {
   }
   const failures: { during: string; error: unknown }[] = [];
   const ended: string[] = [];
+  const reasons: string[] = [];
   return {
     clock,
     store,
-    directory: directoryOf(store, clock, setUp, failures, ended),
+    directory: directoryOf(store, clock, setUp, failures, ended, reasons),
     failures,
     ended,
+    reasons,
     another: () => directoryOf(store, clock, setUp, [], []),
   };
 }
@@ -186,6 +190,7 @@ export function directoryOf(
   setUp: SetUp = {},
   failures: { during: string; error: unknown }[] = [],
   ended: string[] = [],
+  reasons: string[] = [],
 ): SessionDirectory {
   const cache =
     setUp.cache === false
@@ -202,7 +207,10 @@ export function directoryOf(
       now: clock.now,
       onFailure: (error, during) => void failures.push({ error, during }),
     },
-    (key) => void ended.push(key),
+    (key, reason) => {
+      ended.push(key);
+      reasons.push(reason);
+    },
   );
 }
 

@@ -338,7 +338,7 @@ describe.each(unlistableStores)('nothing lists the sessions of %s', (_name, leve
     expect(await directory.create(KEY, recordOf())).toBe('created');
     clock.advance(60_000);
     expect(await directory.lookup(KEY)).toMatchObject({ kind: 'live' });
-    expect(await directory.endNow(KEY)).toBe(true);
+    expect(await directory.endNow(KEY, 'called')).toBe(true);
     expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
     await directory.close();
   });

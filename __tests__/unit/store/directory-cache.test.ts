@@ -147,7 +147,7 @@ describe('without a cache', () => {
 describe('a session that another gateway ends', () => {
   test('is ended here when it is heard', async () => {
     const { directory, another, store, ended } = await benchWithSession();
-    await another().endNow(KEY);
+    await another().endNow(KEY, 'called');
     store.taken();
     expect(directory.lookup(KEY)).toEqual({ kind: 'ended' });
     expect(ended).toEqual([KEY]);
@@ -156,7 +156,7 @@ describe('a session that another gateway ends', () => {
 
   test('is ended here, and told so, a second later when nothing is heard', async () => {
     const { directory, another, clock, ended } = await benchWithSession({ without: ['subscribe'] });
-    await another().endNow(KEY);
+    await another().endNow(KEY, 'called');
     clock.advance(1000);
     expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
     expect(ended).toEqual([KEY]);
@@ -167,7 +167,7 @@ describe('a session that another gateway ends', () => {
     const release = store.holdAnswers();
     clock.advance(30_000);
     const early = directory.lookup(KEY);
-    const ending = another().endNow(KEY);
+    const ending = another().endNow(KEY, 'called');
     store.tell('ended', KEY);
     release();
     await ending;
@@ -177,7 +177,7 @@ describe('a session that another gateway ends', () => {
 
   test('is told of once, although a gateway hears its own endings too', async () => {
     const { directory, ended } = await benchWithSession();
-    await directory.endNow(KEY);
+    await directory.endNow(KEY, 'called');
     expect(ended).toEqual([KEY]);
   });
 
@@ -198,7 +198,7 @@ describe('a session that another gateway ends', () => {
 describe('what is ended', () => {
   test('is not asked for again, whatever is missed', async () => {
     const { directory, store, clock } = await benchWithSession();
-    await directory.endNow(KEY);
+    await directory.endNow(KEY, 'called');
     store.taken();
     store.tell('interrupted');
     store.tell('resumed');
@@ -225,7 +225,7 @@ describe('what is ended', () => {
     'stays so although the store could not be told ($cache)',
     async ({ cache }) => {
       const { directory, clock } = await benchWithSession({ cache });
-      directory.forget(KEY, recordOf());
+      directory.forget(KEY, recordOf(), 'deleted');
       clock.advance(60_000);
       expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
     },
@@ -234,14 +234,14 @@ describe('what is ended', () => {
   test('stays so although the store has nothing to say of it', async () => {
     const { directory, store } = await benchWithSession();
     store.kept.clear();
-    await directory.end(KEY, recordOf());
-    expect(await directory.endNow(KEY)).toBe(false);
+    await directory.end(KEY, recordOf(), 'deleted');
+    expect(await directory.endNow(KEY, 'called')).toBe(false);
     expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
   });
 
   test('may be created anew by its backend once the store has forgotten it', async () => {
     const { directory, store } = await benchWithSession();
-    await directory.endNow(KEY);
+    await directory.endNow(KEY, 'called');
     store.kept.clear();
     expect(await directory.create(KEY, recordOf())).toBe('created');
     expect(directory.lookup(KEY)).toEqual(LIVE);
@@ -284,7 +284,7 @@ describe('a session that another gateway has recovered', () => {
   test('and that this gateway does not know is nothing to it; an ended one stays ended', async () => {
     const { directory, store } = await benchWithSession();
     store.tell('changed', OTHER);
-    await directory.endNow(KEY);
+    await directory.endNow(KEY, 'called');
     store.tell('changed', KEY);
     store.taken();
     expect(directory.lookup(KEY)).toEqual({ kind: 'ended' });

@@ -104,7 +104,7 @@ describe('ending a session', () => {
   describe.each(END)('in a store $store', ({ without }) => {
     test('leaves a tombstone', async () => {
       const { directory, store, ended } = await benchWithSession({ without });
-      expect(await directory.end(KEY, MINE)).toEqual({ kind: 'ended' });
+      expect(await directory.end(KEY, MINE, 'deleted')).toEqual({ kind: 'ended' });
       expect(store.kept.get(KEY)?.record).toEqual(tombstoneOf(MINE));
       expect(ended).toEqual([KEY]);
     });
@@ -112,8 +112,11 @@ describe('ending a session', () => {
     test('does nothing if another gateway has moved it meanwhile', async () => {
       const { directory, store, ended } = await benchWithSession({ without });
       store.put(KEY, MOVED, TTL + ENDED_TTL);
-      expect(await directory.end(KEY, MINE)).toEqual({ kind: 'moved', record: MOVED });
-      expect(await directory.endUnlessMoved(KEY, MINE)).toEqual({ kind: 'moved', record: MOVED });
+      expect(await directory.end(KEY, MINE, 'deleted')).toEqual({ kind: 'moved', record: MOVED });
+      expect(await directory.endUnlessMoved(KEY, MINE, 'lost')).toEqual({
+        kind: 'moved',
+        record: MOVED,
+      });
       expect(store.kept.get(KEY)?.record).toEqual(MOVED);
       expect(ended).toEqual([]);
     });
@@ -121,14 +124,17 @@ describe('ending a session', () => {
     test('does nothing to a session that the operator has set on another backend', async () => {
       const { directory, store } = await benchWithSession({ without });
       store.put(KEY, THEIRS, TTL + ENDED_TTL);
-      expect(await directory.endUnlessMoved(KEY, MINE)).toEqual({ kind: 'moved', record: THEIRS });
+      expect(await directory.endUnlessMoved(KEY, MINE, 'lost')).toEqual({
+        kind: 'moved',
+        record: THEIRS,
+      });
       expect(store.kept.get(KEY)?.record).toEqual(THEIRS);
     });
 
     test('goes after a session that was moved, if the operator wants it over', async () => {
       const { directory, store } = await benchWithSession({ without });
       store.put(KEY, MOVED, TTL + ENDED_TTL);
-      expect(await directory.endNow(KEY)).toBe(true);
+      expect(await directory.endNow(KEY, 'called')).toBe(true);
       expect(store.kept.get(KEY)?.record).toEqual(tombstoneOf(MOVED));
     });
 
@@ -139,24 +145,24 @@ describe('ending a session', () => {
     ])('never overwrites %s', async (_what, record) => {
       const { directory, store } = await benchWithSession({ without });
       store.put(KEY, record, TTL + ENDED_TTL);
-      await directory.end(KEY, MINE);
-      await directory.endUnlessMoved(KEY, MINE);
-      await directory.endNow(KEY);
+      await directory.end(KEY, MINE, 'deleted');
+      await directory.endUnlessMoved(KEY, MINE, 'lost');
+      await directory.endNow(KEY, 'called');
       await settled();
       expect(store.kept.get(KEY)?.record).toEqual(record);
     });
 
     test('is fine if another gateway has ended it already', async () => {
       const { directory, another } = await benchWithSession({ without });
-      await another().endNow(KEY);
-      expect(await directory.end(KEY, MINE)).toEqual({ kind: 'ended' });
-      expect(await directory.endNow(KEY)).toBe(false);
+      await another().endNow(KEY, 'called');
+      expect(await directory.end(KEY, MINE, 'deleted')).toEqual({ kind: 'ended' });
+      expect(await directory.endNow(KEY, 'called')).toBe(false);
     });
 
     test('is fine if the store has forgotten it', async () => {
       const { directory, store } = await benchWithSession({ without });
       store.kept.clear();
-      expect(await directory.end(KEY, MINE)).toEqual({ kind: 'ended' });
+      expect(await directory.end(KEY, MINE, 'deleted')).toEqual({ kind: 'ended' });
       expect(directory.lookup(KEY)).toEqual({ kind: 'ended' });
     });
   });
@@ -165,19 +171,19 @@ describe('ending a session', () => {
     const newer = { ...MINE, format: 2 };
     const { directory, store } = await benchWithSession({ without: ['replace'] });
     store.put(KEY, newer, TTL + ENDED_TTL);
-    await directory.end(KEY, MINE);
+    await directory.end(KEY, MINE, 'deleted');
     expect(store.kept.get(KEY)?.record).toEqual(newer);
   });
 
   test('takes one round trip', async () => {
     const { directory, store } = await benchWithSession();
-    await directory.end(KEY, MINE);
+    await directory.end(KEY, MINE, 'deleted');
     expect(store.taken()).toEqual(['replace']);
   });
 
   test('that seems lost is done only if the store still says so', async () => {
     const { directory, store } = await benchWithSession();
-    expect(await directory.endUnlessMoved(KEY, MINE)).toEqual({ kind: 'ended' });
+    expect(await directory.endUnlessMoved(KEY, MINE, 'lost')).toEqual({ kind: 'ended' });
     expect(store.taken()).toEqual(['getWithExpiry', 'replace']);
   });
 
@@ -188,7 +194,10 @@ describe('ending a session', () => {
       store.put(KEY, MOVED, TTL + ENDED_TTL);
       return replace?.(...args) ?? false;
     };
-    expect(await directory.endUnlessMoved(KEY, MINE)).toEqual({ kind: 'moved', record: MOVED });
+    expect(await directory.endUnlessMoved(KEY, MINE, 'lost')).toEqual({
+      kind: 'moved',
+      record: MOVED,
+    });
   });
 
   test('on the word of the operator goes after a session that is moved at that moment', async () => {
@@ -198,13 +207,13 @@ describe('ending a session', () => {
       if (store.calls.length === 1) store.put(KEY, MOVED, TTL + ENDED_TTL);
       return replace?.(...args) ?? false;
     };
-    expect(await directory.endNow(KEY)).toBe(true);
+    expect(await directory.endNow(KEY, 'called')).toBe(true);
     expect(store.kept.get(KEY)?.record).toEqual(tombstoneOf(MOVED));
   });
 
   test('in a store without replace takes two round trips', async () => {
     const { directory, store } = await benchWithSession({ without: ['replace'] });
-    await directory.end(KEY, MINE);
+    await directory.end(KEY, MINE, 'deleted');
     expect(store.taken()).toEqual(['getWithExpiry', 'set']);
   });
 
@@ -215,18 +224,20 @@ describe('ending a session', () => {
       await replace?.(...args);
       throw new Error('the reply was lost');
     };
-    expect(await directory.end(KEY, MINE)).toEqual({ kind: 'unavailable' });
+    expect(await directory.end(KEY, MINE, 'deleted')).toEqual({ kind: 'unavailable' });
     expect(await another().lookup(KEY)).toEqual({ kind: 'ended' });
   });
 
   test('does not go on for ever with a store that replaces nothing', async () => {
     const { directory, store } = await benchWithSession();
     store.replace = async () => false;
-    await expect(directory.endNow(KEY)).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(directory.endNow(KEY, 'called')).rejects.toMatchObject({
+      code: 'store_unavailable',
+    });
   });
 
   test('that nobody has stored is false', async () => {
     const { directory } = bench();
-    expect(await directory.endNow(KEY)).toBe(false);
+    expect(await directory.endNow(KEY, 'called')).toBe(false);
   });
 });

@@ -100,7 +100,7 @@ describe('a store that cannot touch', () => {
     await directory.create(KEY, recordOf());
     // The refresh of the first request reads, and the end comes in between.
     void directory.lookup(KEY);
-    await directory.end(KEY, recordOf());
+    await directory.end(KEY, recordOf(), 'deleted');
     await settled();
     await settled();
     expect(store.taken()).not.toContain('set');

@@ -21,7 +21,7 @@ describe('a session that goes on at another backend', () => {
 
   test('is over if it was ended before', async () => {
     const { directory, another } = await benchWithSession();
-    await another().endNow(KEY);
+    await another().endNow(KEY, 'called');
     expect(await directory.move(KEY, MOVED)).toEqual({ kind: 'ended' });
     expect(directory.lookup(KEY)).toEqual({ kind: 'ended' });
   });

@@ -41,9 +41,9 @@ describe.each(FAULTS)('while the store fails (%s)', (fault) => {
     store.fault = fault;
     const unavailable = expect.objectContaining({ code: 'store_unavailable', status: 503 });
     await expect(directory.create('b'.repeat(64), recordOf())).rejects.toEqual(unavailable);
-    await expect(directory.endNow(KEY)).rejects.toEqual(unavailable);
-    expect(await directory.end(KEY, recordOf())).toEqual(UNAVAILABLE);
-    expect(await directory.endUnlessMoved(KEY, recordOf())).toEqual(UNAVAILABLE);
+    await expect(directory.endNow(KEY, 'called')).rejects.toEqual(unavailable);
+    expect(await directory.end(KEY, recordOf(), 'deleted')).toEqual(UNAVAILABLE);
+    expect(await directory.endUnlessMoved(KEY, recordOf(), 'lost')).toEqual(UNAVAILABLE);
     expect(directory.lookup(KEY)).toEqual(LIVE);
   });
 
@@ -52,7 +52,7 @@ describe.each(FAULTS)('while the store fails (%s)', (fault) => {
     store.fault = fault;
     const cause = expect.any(Error);
     await expect(directory.create(KEY, recordOf())).rejects.toMatchObject({ cause });
-    await directory.end(KEY, recordOf());
+    await directory.end(KEY, recordOf(), 'deleted');
     clock.advance(TTL / 10);
     void directory.lookup(KEY);
     await until(() => failures.length === 3);
@@ -151,7 +151,7 @@ describe('while the store fails', () => {
 
   test('an ended session stays ended', async () => {
     const { directory, store, clock } = await benchWithSession();
-    await directory.endNow(KEY);
+    await directory.endNow(KEY, 'called');
     store.fault = 'reject';
     clock.advance(TTL);
     expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
@@ -166,7 +166,7 @@ describe('while the store fails', () => {
       const waiting = directory.lookup(KEY);
       store.fault = undefined;
       if (news === 'ended') store.tell('ended', KEY);
-      else await directory.endNow(KEY);
+      else await directory.endNow(KEY, 'called');
       expect(await waiting).toEqual({ kind: 'ended' });
       expect(directory.lookup(KEY)).toEqual({ kind: 'ended' });
     },
@@ -190,7 +190,7 @@ describe('while the store fails', () => {
   test('a session is not there to be ended when it is heard to be over meanwhile', async () => {
     const { directory, store } = await benchWithSession(SHORT);
     store.fault = 'hang';
-    const ending = directory.endNow(KEY);
+    const ending = directory.endNow(KEY, 'called');
     store.tell('ended', KEY);
     expect(await ending).toBe(false);
   });
@@ -198,22 +198,24 @@ describe('while the store fails', () => {
   test('a session is tried to be ended once', async () => {
     const { directory, store } = await benchWithSession();
     store.fault = { replace: 'reject' };
-    await expect(directory.endNow(KEY)).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(directory.endNow(KEY, 'called')).rejects.toMatchObject({
+      code: 'store_unavailable',
+    });
     expect(store.taken()).toEqual(['getWithExpiry', 'replace']);
   });
 
   test('a session is not over because it was moved and nobody can say where to', async () => {
     const { directory, store } = await benchWithSession();
     store.fault = { getWithExpiry: 'reject' };
-    expect(await directory.end(KEY, { ...recordOf(), version: 0 })).toEqual(UNAVAILABLE);
+    expect(await directory.end(KEY, { ...recordOf(), version: 0 }, 'deleted')).toEqual(UNAVAILABLE);
     expect(directory.lookup(KEY)).toEqual(LIVE);
   });
 
   test('a session that its backend has deleted is over here', async () => {
     const { directory, store, ended } = await benchWithSession();
     store.fault = 'reject';
-    await directory.end(KEY, recordOf());
-    directory.forget(KEY, recordOf());
+    await directory.end(KEY, recordOf(), 'deleted');
+    directory.forget(KEY, recordOf(), 'deleted');
     store.fault = undefined;
     expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
     expect(ended).toEqual([KEY]);
@@ -265,7 +267,9 @@ describe('a store that cannot be relied on', () => {
     const { directory, store } = bench({ without: ['getWithExpiry', 'replace'] });
     let version = 0;
     store.get = async () => ({ ...recordOf(), version: (version += 1) });
-    await expect(directory.endNow(KEY)).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(directory.endNow(KEY, 'called')).rejects.toMatchObject({
+      code: 'store_unavailable',
+    });
     expect(version).toBeLessThan(100);
   });
 

@@ -26,20 +26,20 @@ async function opened(bound = true): Promise<Bench> {
 describe('whose a session was is known when it is over', () => {
   test('on the gateway that has ended it', async () => {
     const { directory } = await opened();
-    await directory.end(KEY, RECORD);
+    await directory.end(KEY, RECORD, 'deleted');
     expect(directory.lookup(KEY)).toEqual(ENDED);
   });
 
   test('although the store could not be told', async () => {
     const { directory, store } = await opened();
     store.fault = 'reject';
-    directory.forget(KEY, RECORD);
+    directory.forget(KEY, RECORD, 'deleted');
     expect(directory.lookup(KEY)).toEqual(ENDED);
   });
 
   test('on a gateway that reads its tombstone', async () => {
     const { directory, another } = await opened();
-    await directory.end(KEY, RECORD);
+    await directory.end(KEY, RECORD, 'deleted');
     expect(await another().lookup(KEY)).toEqual(ENDED);
   });
 
@@ -55,7 +55,7 @@ describe('whose a session was is known when it is over', () => {
     const other = another();
     await other.lookup(KEY);
     await settled();
-    await directory.end(KEY, RECORD);
+    await directory.end(KEY, RECORD, 'deleted');
     store.taken();
     expect(other.lookup(KEY)).toEqual(ENDED);
     expect(store.taken()).toEqual([]);
@@ -66,7 +66,7 @@ describe('a gateway that has heard of the end of a session it has never seen', (
   async function heard(bound: boolean): Promise<Bench & { readonly other: Bench['directory'] }> {
     const made = await opened(bound);
     const other = made.another();
-    await made.directory.end(KEY, RECORD);
+    await made.directory.end(KEY, RECORD, 'deleted');
     made.store.taken();
     return { ...made, other };
   }

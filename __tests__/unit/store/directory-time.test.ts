@@ -140,7 +140,7 @@ describe('an expired session', () => {
 describe('an ended session', () => {
   test('is ended for endedTtl, then unknown', async () => {
     const { directory, another, clock } = await benchWithSession();
-    await directory.endNow(KEY);
+    await directory.endNow(KEY, 'called');
     clock.advance(ENDED_TTL - 1);
     expect(await another().lookup(KEY)).toEqual({ kind: 'ended' });
     clock.advance(1);
@@ -149,7 +149,7 @@ describe('an ended session', () => {
 
   test('is unknown to a gateway that read it late, when the store has forgotten it', async () => {
     const { directory, another, clock } = await benchWithSession();
-    await directory.endNow(KEY);
+    await directory.endNow(KEY, 'called');
     clock.advance(ENDED_TTL - 1000);
     const other = another();
     expect(await other.lookup(KEY)).toEqual({ kind: 'ended' });
@@ -159,7 +159,7 @@ describe('an ended session', () => {
 
   test('leaves a tombstone without its backend', async () => {
     const { directory, store } = await benchWithSession();
-    await directory.endNow(KEY);
+    await directory.endNow(KEY, 'called');
     expect(store.kept.get(KEY)?.record).toEqual(tombstoneOf(recordOf()));
     expect(store.kept.get(KEY)?.record).not.toHaveProperty(BACKEND_URL);
   });
@@ -198,7 +198,7 @@ describe('a store that cannot tell the time', () => {
 
   test('is refreshed at once by a gateway that thought the session was over', async () => {
     const { directory, store, clock } = await benchWithSession(WITHOUT);
-    directory.forget(KEY, recordOf());
+    directory.forget(KEY, recordOf(), 'deleted');
     clock.advance(ENDED_TTL);
     store.put(KEY, recordOf(), TTL);
     expect(await directory.lookup(KEY)).toMatchObject({ kind: 'live' });

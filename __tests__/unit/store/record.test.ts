@@ -211,7 +211,7 @@ describe('a session whose record cannot be read', () => {
       const directory = another();
       expect(await directory.lookup(KEY)).toEqual({ kind: 'ended' });
       expect(await directory.create(KEY, RECORD)).toBe('conflict');
-      expect(await directory.endNow(KEY)).toBe(false);
+      expect(await directory.endNow(KEY, 'called')).toBe(false);
       expect(failures).toEqual([]);
     },
   );
