@@ -335,7 +335,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'C6',
     file: 'src/mcp-session-routing.ts',
-    find: 'if (await directory.endNow(keyOf(sessionId))) return true;',
+    find: "if (await directory.endNow(keyOf(sessionId), 'called')) return true;",
     replace: 'return true;',
     test: CONTRACT,
     title: 'C6: sessions.end(id) ends a session everywhere',
@@ -673,11 +673,19 @@ export const proofs: readonly Proof[] = [
   },
   {
     id: 'G1',
-    file: 'src/reporter.ts',
+    file: 'src/observers.ts',
     find: 'return key.slice(0, 12);',
     replace: 'return key;',
     test: CONTRACT,
     title: 'G1: logs and events name a session by the first 12 digits of its hash',
+  },
+  {
+    id: 'G1',
+    file: 'src/opentelemetry/request-span.ts',
+    find: "if (typeof value === 'string' && form.test(value)) set(attribute, value);",
+    replace: "if (typeof value === 'string') set(attribute, value);",
+    test: '__tests__/integration/observability/spans.test.ts',
+    title: 'G1: neither an id nor a token, wherever the client puts them',
   },
   {
     id: 'G2',

@@ -34,4 +34,5 @@ export { recommendedRedisOptions, type RecommendedRedisOptions } from './store/r
 export { RedisStore, type RedisStoreOptions } from './store/redis-store.ts';
 export type { StoreVerb } from './store/store-verb.ts';
 export type { StoreLike } from './store/resolve-store.ts';
+export type { Telemetry } from './telemetry.ts';
 export type { EndedListener, SessionStore, StoredRecord } from './store/session-store.ts';

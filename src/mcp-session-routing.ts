@@ -4,6 +4,7 @@ import { Backends } from './backends/backends.ts';
 import { controlOf, type BackendsControl } from './backends/control.ts';
 import { Outages } from './backends/outages.ts';
 import { Traffic } from './backends/traffic.ts';
+import { counting } from './counters.ts';
 import { callerBy } from './http/callers.ts';
 import { discoverEra } from './http/discover-era.ts';
 import { forgetAtBackend } from './http/forget-at-backend.ts';
@@ -13,11 +14,10 @@ import { openAtBackend } from './http/open-at-backend.ts';
 import { foreignTo } from './http/origins.ts';
 import { routedRequestOf, type Connections } from './http/routed-request.ts';
 import type { Surroundings } from './http/surroundings.ts';
+import { Observers } from './observers.ts';
 import type { McpSessionRoutingOptions } from './options.ts';
 import { ENDPOINT_PARAMS } from './protocol/endpoint.ts';
 import { isSessionId } from './protocol/session-id.ts';
-import { counting } from './counters.ts';
-import { Observers } from './observers.ts';
 import { replicaHop } from './proxy/forward/replica-hop.ts';
 import { replicaOf } from './proxy/forward/replica.ts';
 import { reporterOf } from './reporter.ts';
@@ -186,13 +186,23 @@ export function mcpSessionRouting(
     unknownSessionStatus: settings.unknownSessionStatus,
     maxBodySize: settings.maxBodySize,
     onRefused: (reason, key) => observers.refused(reason, key),
+    debug: settings.debug === true,
     decisions,
     watch: (req, res) => observers.watch(req, res),
   });
 
+  const control = controlOf(backends, traffic);
+  const stats = (): Stats => {
+    const { hits: cacheHits, misses: cacheMisses } = directory.lookups;
+    const now = { streams: streams.size, cached: cache?.size ?? 0 };
+    return { ...counters(), cacheHits, cacheMisses, ...now };
+  };
+  const { telemetry } = settings;
+  if (telemetry) observers.add(telemetry.observe({ stats, backends: () => control.list() }));
+
   const middleware = self ? replicaOf(guard, { self, hop: replicaHop(secrets, Date.now) }) : guard;
   return Object.assign(middleware, {
-    backends: controlOf(backends, traffic),
+    backends: control,
     routeOf(req: IncomingMessage): RouteInfo | undefined {
       const routed = routedRequestOf(req);
       if (!routed || routed.refusal) return undefined;
@@ -206,11 +216,7 @@ export function mcpSessionRouting(
       if (await directory.endNow(keyOf(sessionId), 'called')) return true;
       return settings.sse ? directory.endNow(keyOfStream(sessionId), 'called') : false;
     },
-    stats(): Stats {
-      const { hits: cacheHits, misses: cacheMisses } = directory.lookups;
-      const now = { streams: streams.size, cached: cache?.size ?? 0 };
-      return { ...counters(), cacheHits, cacheMisses, ...now };
-    },
+    stats,
     async ready(): Promise<void> {
       await Promise.all([directory.ready(), backends?.ready()]);
     },
@@ -224,6 +230,7 @@ export function mcpSessionRouting(
       backends?.close();
       for (const each of connections) each.destroy();
       await directory.close();
+      observers.closed();
     },
   });
 }

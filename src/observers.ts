@@ -25,6 +25,8 @@ export interface Observer {
   readonly requested?: (req: IncomingMessage) => RequestObserver | undefined;
   /** A request was routed or refused, and its answer is over. Costs a listener for each request. */
   readonly decided?: (request: DecidedRequest) => void;
+  /** The middleware is closed; requests may come for a while yet. */
+  readonly closed?: () => void;
 }
 
 /** All who observe one middleware. What one of them throws is a process warning, and changes nothing else. */
@@ -84,6 +86,10 @@ export class Observers {
 
   discoveryFailed(error: unknown): void {
     this.#tell((each) => each.discoveryFailed?.(error));
+  }
+
+  closed(): void {
+    this.#tell((each) => each.closed?.());
   }
 
   /** To be told what becomes of a request; `undefined`: nobody wants to know, and it costs nothing. */

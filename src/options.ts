@@ -8,6 +8,7 @@ import type { LostSession } from './routing/endings.ts';
 import type { LostSessionInfo } from './routing/recovery.ts';
 import type { EndReason } from './store/end-reason.ts';
 import type { CacheOptions } from './store/local-cache.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** `console` is one. */
 export interface Logger {
@@ -142,4 +143,12 @@ export interface McpSessionRoutingOptions<
   /** @default silent */
   readonly logger?: Logger;
   readonly on?: SessionEvents;
+  /**
+   * Whom else to tell what happens.
+   * @default nobody; `stats()` counts all the same
+   * @example openTelemetry() of `mcp-session-routing/opentelemetry`
+   */
+  readonly telemetry?: Telemetry;
+  /** Answers say how their requests were routed: `X-MCP-Route`. @default false */
+  readonly debug?: boolean;
 }

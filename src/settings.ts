@@ -64,6 +64,8 @@ const NAMES = [
   'cache',
   'logger',
   'on',
+  'telemetry',
+  'debug',
 ];
 
 /** Checks the options once, when the middleware is made. @throws {SessionRoutingError} `invalid_option` */
@@ -105,6 +107,7 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
     throw invalid('recover', recover, 'must be true, false or a function');
   }
   functions('', settings, FUNCTIONS);
+  observation(given);
   const { logger, on }: typeof given = settings;
   if (logger !== undefined) {
     const holder = isObject(logger) || typeof logger === 'function';
@@ -117,6 +120,22 @@ export function settingsOf<Req extends IncomingMessage, Res extends ServerRespon
     functions('on.', on, EVENTS);
   }
   return { ...settings, cache: cacheOf(cache) };
+}
+
+function observation({
+  telemetry,
+  debug,
+}: Pick<McpSessionRoutingOptions, 'telemetry' | 'debug'>): void {
+  if (debug !== undefined && typeof debug !== 'boolean')
+    throw invalid('debug', debug, 'must be true or false');
+  if (telemetry === undefined) return;
+  const able = isObject(telemetry) && typeof telemetry.observe === 'function';
+  if (!able)
+    throw invalid(
+      'telemetry',
+      telemetry,
+      'must be what openTelemetry() of "mcp-session-routing/opentelemetry" returns',
+    );
 }
 
 function affinity(value: unknown): void {

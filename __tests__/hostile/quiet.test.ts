@@ -89,7 +89,7 @@ test.each(
   const { app: express, proxy, happen } = scene;
   const told: unknown[] = warnings();
   const received: string[] = [];
-  const note = (event: unknown): void => void told.push(event);
+  const note = (...event: unknown[]): void => void told.push(...event);
   const logger: Logger = { info: note, warn: note, error: note };
   const on: Required<SessionEvents> = {
     ...{ opened: note, recovered: note, ended: note, refused: note, storeFailed: note },
@@ -102,6 +102,12 @@ test.each(
     ...{ backends: origins, logger, on, principal, secret: SECRET },
     allowedOrigins: ['https://app.example'],
     cache: false as const,
+    telemetry: {
+      observe: () => ({
+        ...{ decided: note, stored: note },
+        requested: () => ({ decided: note, goesTo: note, opened: note, refused: note }),
+      }),
+    },
   };
   // The error page of Express shows the messages of errors.
   const gw = await gateway({ express, proxy, store, options });

@@ -30,6 +30,12 @@ describe('an example that checks itself', () => {
     expect(example.output()).toContain('ok  other routes answer as before');
   });
 
+  it('metrics.ts scrapes the same numbers in both ways', async () => {
+    const example = runExample('metrics.ts');
+    expect(await example.exited).toEqual({ code: 0, signal: null });
+    expect(example.output().match(/^ok {2}/gm)).toHaveLength(3);
+  });
+
   it.each(['redis.ts', 'connect-redis.ts'])(
     '%s goes on where another gateway began',
     async (file) => {

@@ -83,6 +83,32 @@ test('the conformance suite for stores is importable, and brings no test runner'
   expect(await evaluate(code, 'module', await consumer(['express']))).not.toEqual([]);
 });
 
+test('OpenTelemetry is loaded by its own entry only, which says what is missing', async () => {
+  const folder = await consumer(['express']);
+  const gateway = `
+    import { createServer } from 'node:http';
+    import { mcpSessionRouting, sessionForwarder } from 'mcp-session-routing';
+    const sessions = mcpSessionRouting(null, { debug: true });
+    const forward = sessionForwarder({ target: 'http://127.0.0.1:9' });
+    const server = createServer((req, res) => sessions(req, res, () => forward(req, res)));
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { status } = await fetch('http://127.0.0.1:' + server.address().port, { method: 'POST' });
+    server.close();
+    await sessions.close();
+    console.log(JSON.stringify([status, sessions.stats().decisions.new]));
+  `;
+  expect(await evaluate(gateway, 'module', folder)).toEqual([503, 1]);
+  const entry = `import('mcp-session-routing/opentelemetry').catch(({ code, message }) => console.log(JSON.stringify([code, message])))`;
+  const [code, message] = await evaluate(entry, 'module', folder);
+  expect([code, message]).toEqual([
+    'ERR_MODULE_NOT_FOUND',
+    expect.stringContaining('@opentelemetry/api'),
+  ]);
+  const there = await consumer(['express', '@opentelemetry/api']);
+  const names = `console.log(JSON.stringify(Object.keys(await import('mcp-session-routing/opentelemetry'))))`;
+  expect(await evaluate(names, 'module', there)).toEqual(['openTelemetry']);
+});
+
 const GATEWAY = `
 import express from 'express';
 import { createProxyMiddleware, type Options } from 'http-proxy-middleware';
@@ -147,7 +173,8 @@ test('the types need neither the optional peers nor skipLibCheck, in both module
 test('the code in the documentation compiles, and the test of a store of your own passes', async () => {
   const folder = await consumer([
     ...['express', 'ioredis', 'http-proxy-middleware', '@jest/globals'],
-    '@modelcontextprotocol/sdk',
+    ...['@modelcontextprotocol/sdk', 'prom-client', '@opentelemetry/api'],
+    ...['@opentelemetry/sdk-metrics', '@opentelemetry/exporter-prometheus'],
   ]);
   const blocks = await documentedCode();
   expect(blocks.length).toBeGreaterThan(5);
@@ -182,10 +209,10 @@ async function consumer(
   return folder;
 }
 
-async function evaluate(code: string, type: string, cwd: string): Promise<string[]> {
+async function evaluate(code: string, type: string, cwd: string): Promise<unknown[]> {
   const args = [`--input-type=${type}`, '--eval', code];
   const { stdout } = await run(process.execPath, args, { cwd });
-  return JSON.parse(stdout) as string[];
+  return JSON.parse(stdout) as unknown[];
 }
 
 /** @returns what the compiler says, the empty string if it is content */

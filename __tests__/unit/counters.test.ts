@@ -22,6 +22,7 @@ test('what happens is counted', () => {
   observers.storeFailed(new Error('down'), 'read');
   observers.storeFailed(new Error('spoilt'), 'decode');
   observers.ended(KEY, 'lost');
+  observers.ended(KEY, 'forgotten');
   observers.ended(KEY, 'elsewhere');
   observers.stored('read', 2, undefined);
   observers.stored('read', 1000, 'timeout');
@@ -29,11 +30,11 @@ test('what happens is counted', () => {
   expect(counters()).toEqual({
     decisions: { pinned: 1, recovered: 0, new: 0, modern: 0, other: 0 },
     opened: 1,
-    lost: 2,
+    lost: 3,
     recovered: 1,
-    ended: 2,
+    ended: 3,
     endedBy: {
-      ...{ deleted: 0, closed: 0, called: 0, lost: 1, forgotten: 0, expired: 0, elsewhere: 1 },
+      ...{ deleted: 0, closed: 0, called: 0, lost: 1, forgotten: 1, expired: 0, elsewhere: 1 },
     },
     refused: { unknown_session: 2, no_backend: 1 },
     store: expect.objectContaining({

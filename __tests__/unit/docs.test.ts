@@ -63,6 +63,16 @@ describe('the documentation', () => {
     );
   });
 
+  it.each(['prom-client', 'opentelemetry'])(
+    'has the recipe for %s as it is tested',
+    async (name) => {
+      const code = (await read(`examples/metrics/${name}.ts`))
+        .replaceAll("'../../src/index.ts'", "'mcp-session-routing'")
+        .replaceAll("'../../src/opentelemetry.ts'", "'mcp-session-routing/opentelemetry'");
+      expect(await read('docs/observability.md')).toContain(`\`\`\`ts\n${code}\`\`\`\n`);
+    },
+  );
+
   it('keeps the README at 200 lines', async () => {
     expect((await read('README.md')).split('\n').length).toBeLessThanOrEqual(200);
   });

@@ -136,6 +136,10 @@ describe('a mistake is told when the middleware is made, with the option, the va
     [{ backends: [5n] }, 'backends: bigint must be an absolute http or https URL'],
     [{ backends: [CIRCULAR] }, 'backends: object: "self" is not an option'],
     [{ on: { open: ROUTE } }, 'option "on.open" is not an option, did you mean "opened"?'],
+    [{ debug: 'yes' }, 'option "debug": "yes" must be true or false'],
+    [{ telemetry: true }, 'option "telemetry": true must be what openTelemetry() of'],
+    [{ telemetry: {} }, 'of "mcp-session-routing/opentelemetry" returns'],
+    [{ telemetery: {} }, 'did you mean "telemetry"?'],
     [{ on: { refused: 'log' } }, 'option "on.refused": "log" must be a function'],
   ])('%p', (options: object, message) => {
     const error = optionError(options);

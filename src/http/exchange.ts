@@ -22,6 +22,7 @@ import { prepare } from './prepare.ts';
 import type { Question } from './question.ts';
 import { askHandler } from './refusal-handler.ts';
 import type { RequestWatch } from './request-watch.ts';
+import { showRoute } from './route-header.ts';
 import {
   rememberRoutedRequest,
   type Connections,
@@ -75,6 +76,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     this.#around = around;
     this.#answer = new WatchedAnswer(this, around);
     this.#watch = around.watch(req, res);
+    if (around.debug) showRoute(res, () => this.kind);
     const url = req.originalUrl ?? req.url ?? '/';
     const query = url.indexOf('?');
     this.asked = { method: req.method, path: query === -1 ? url : url.slice(0, query) };
@@ -129,7 +131,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     const { routing } = this.#around;
     const destination = routing.destination(this.route, this.req);
     if (destination.kind === 'backend') this.#goesTo(destination.url);
-    else if (destination.kind === 'default') this.#decided();
+    else if (destination.kind === 'default') this.#goesTo(this.route.backendUrl);
     this.#callSessionByItsName();
     return destination;
   }

@@ -36,6 +36,8 @@ export interface Surroundings<
   /** How the proxy was last seen to speak to the backends. */
   readonly proxy: { manner: Manner };
   readonly onRefused: (reason: Reason, key: string | undefined) => void;
+  /** Whether answers say how their requests were decided. */
+  readonly debug: boolean;
   /** How requests were decided is counted here. */
   readonly decisions: Record<DecisionKind, number>;
   /** To be told of a request that has come; `undefined`: nobody wants to know. */

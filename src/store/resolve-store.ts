@@ -62,6 +62,7 @@ const OPTIONS = [
   ],
   ...['principal', 'allowedOrigins', 'secret', 'self'],
   ...['maxBodySize', 'lostSession', 'lostAfter', 'skip', 'handler', 'logger', 'on'],
+  ...['telemetry', 'debug'],
 ];
 
 function hasVerbs(value: unknown, ...verbs: string[]): value is object {

@@ -51,6 +51,14 @@ describe('why a session is over', () => {
     expect(read.reasons).toEqual(['elsewhere']);
   });
 
+  test('is forgotten with what has failed', async () => {
+    const { directory, store, reasons } = await benchWithSession();
+    store.fault = 'reject';
+    expect(await directory.end(KEY, recordOf(), 'lost')).toEqual({ kind: 'unavailable' });
+    store.tell('ended', KEY);
+    expect(reasons).toEqual(['elsewhere']);
+  });
+
   test('is elsewhere for the one that comes too late to end it', async () => {
     const { directory, another, reasons } = await benchWithSession({ without: ['subscribe'] });
     await another().endNow(KEY, 'deleted');

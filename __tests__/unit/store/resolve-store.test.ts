@@ -183,7 +183,7 @@ const EACH_OPTION: Required<Record<keyof McpSessionRoutingOptions, 1>> = {
     handler: 1,
   },
   ...{ principal: 1, allowedOrigins: 1, secret: 1, self: 1 },
-  ...{ logger: 1, on: 1 },
+  ...{ logger: 1, on: 1, telemetry: 1, debug: 1 },
 };
 
 test.each(Object.keys(EACH_OPTION))(
