@@ -101,7 +101,7 @@ export const life: readonly Rule[] = [
       const session = keyOf(lost).slice(0, 12);
       expect(events).toContainEqual({ name: 'opened', session, backend: a.origin });
       expect(events).toContainEqual({ name: 'refused', session, reason: 'session_lost' });
-      expect(events).toContainEqual({ name: 'ended', session });
+      expect(events).toContainEqual({ name: 'ended', session, reason: 'lost' });
     },
   },
   {
