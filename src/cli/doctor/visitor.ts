@@ -1,0 +1,67 @@
+import { callIdOf, Endpoint, type Session } from './endpoint.ts';
+import { isGood, judgeCall, judgeOpening, whyNone, type Opening, type Outcome } from './judge.ts';
+import { forEach } from './pool.ts';
+import type { DoctorSettings } from './settings.ts';
+
+/** How often a session is ended again, where a request may have reached a server that does not know it. */
+const ATTEMPTS = 30;
+/** How long that may take in all (ms). */
+const PATIENCE = 15_000;
+
+/** A client that opens sessions, and leaves none behind. */
+export class Visitor {
+  readonly endpoint: Endpoint;
+  readonly #settings: DoctorSettings;
+  readonly #open = new Set<Session>();
+
+  constructor(url: URL, settings: DoctorSettings, signal: AbortSignal) {
+    this.#settings = settings;
+    this.endpoint = new Endpoint(url, settings, signal);
+  }
+
+  async open(): Promise<Opening> {
+    try {
+      const opening = judgeOpening(await this.endpoint.initialize());
+      if (opening.kind === 'refused') return opening;
+      const { session } = opening;
+      if (session.id !== undefined) this.#open.add(session);
+      // Where it does not reach its session, the calls will tell.
+      await this.endpoint.initialized(session).catch(() => {});
+      return opening;
+    } catch (error) {
+      return { kind: 'refused', what: whyNone(error) };
+    }
+  }
+
+  async call(session: Session): Promise<Outcome> {
+    try {
+      return judgeCall(await this.endpoint.call(session), callIdOf(session));
+    } catch (error) {
+      return { kind: 'failed', what: whyNone(error) };
+    }
+  }
+
+  /** Ends a session. @returns the status, or why there was none */
+  async end(session: Session, endpoint: Endpoint = this.endpoint): Promise<number | string> {
+    try {
+      const { status } = await endpoint.end(session);
+      // 405: the server lets no client end a session.
+      if (isGood(status) || status === 405) this.#open.delete(session);
+      return status;
+    } catch (error) {
+      return whyNone(error);
+    }
+  }
+
+  /** Ends what is still open. @returns for how many sessions nobody has said that they are */
+  async leave(): Promise<number> {
+    const signal = AbortSignal.timeout(PATIENCE);
+    const endpoint = new Endpoint(this.endpoint.url, this.#settings, signal);
+    await forEach([...this.#open], this.#settings.concurrency, signal, async (session) => {
+      for (let attempt = 0; attempt < ATTEMPTS && this.#open.has(session); attempt += 1) {
+        if (typeof (await this.end(session, endpoint)) === 'string') return;
+      }
+    });
+    return this.#open.size;
+  }
+}

@@ -1,0 +1,48 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { McpSessionRouting } from '../../mcp-session-routing.ts';
+import { sessionInQuery } from '../../protocol/endpoint.ts';
+import type { SessionForwarder } from '../../proxy/forward/session-forwarder.ts';
+
+/** Names of the session in the message URL of HTTP+SSE. */
+const PARAMS = ['sessionId', 'session_id'];
+
+/** What the gateway does with a request: a listener of `node:http`, which needs no framework. */
+export function listenerOf(
+  sessions: McpSessionRouting,
+  forward: SessionForwarder,
+  path: string,
+): RequestListener {
+  return (req, res) => {
+    if (!isForBackends(req, path)) {
+      answer(res, 404, `Not found: the MCP endpoint of this gateway is ${path}\n`);
+      return;
+    }
+    // The middleware uses nothing that Express has added to these.
+    sessions(req as never, res as never, (error?: unknown) => {
+      if (error === undefined) forward(req, res);
+      else answer(res, 500, 'The gateway has failed\n');
+    });
+  };
+}
+
+/**
+ * The endpoint, and what stands beside it: metadata of OAuth, and HTTP+SSE. Where a server of that wants its messages
+ * is for it to say; the session is in the query.
+ */
+function isForBackends({ url = '/', method }: IncomingMessage, path: string): boolean {
+  // absolute-form = "http://" host path ; RFC 9112, 3.2.2
+  const [asked = '/'] = url.replace(/^https?:\/\/[^/?]*/i, '').split('?');
+  if (asked.startsWith('/.well-known/')) return true;
+  if (method === 'POST' && sessionInQuery(url, PARAMS) !== undefined) return true;
+  const plain = asked.length > 1 ? asked.replace(/\/$/, '') : asked;
+  return plain === '/sse' || plain === (path.length > 1 ? path.replace(/\/$/, '') : path);
+}
+
+function answer(res: ServerResponse, status: number, text: string): void {
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  // The body of the request was not read, and would stand before the next one.
+  res.writeHead(status, { 'Content-Type': 'text/plain', Connection: 'close' }).end(text);
+}

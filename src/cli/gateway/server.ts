@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { isIPv6, Server as NetServer, type AddressInfo, type Socket } from 'node:net';
+
+/** How long a connection that nobody uses is kept open while the gateway stops (ms). */
+const LINGER = 1000;
+
+export interface GatewayServer {
+  /** Address and port as bound: `http://127.0.0.1:3000`. */
+  readonly origin: string;
+  /**
+   * Takes no new connections, and sends the clients of those that are open away: each answer says
+   * `Connection: close`. Requests may take `grace` milliseconds to finish.
+   */
+  drain(grace: number): Promise<void>;
+}
+
+export async function listen(
+  listener: RequestListener,
+  port: number,
+  host: string,
+): Promise<GatewayServer> {
+  const server = createServer();
+  const sockets = new Set<Socket>();
+  let draining = false;
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('request', (_req, res) => closeIf(() => draining, res));
+  server.on('request', listener);
+  await listening(server.listen(port, host), port, host);
+  return { origin: originOf(server), drain };
+
+  async function drain(grace: number): Promise<void> {
+    draining = true;
+    const closed = once(server, 'close');
+    // `server.close()` would close idle connections as well, while a request may be on its way on them.
+    // oxlint-disable-next-line typescript/unbound-method -- called with the server as `this`
+    Reflect.apply(NetServer.prototype.close, server, []);
+    const timers = [
+      setTimeout(() => timers.push(setInterval(closeIdle, 50)), LINGER),
+      setTimeout(() => server.closeAllConnections(), grace),
+    ];
+    await closed;
+    for (const timer of timers) clearTimeout(timer);
+  }
+
+  function closeIdle(): void {
+    server.closeIdleConnections();
+    // Node waits for a connection on which no request was ever sent, as browsers and fetch open them.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  }
+}
+
+/** Lets the answer be the last one of its connection. */
+function closeIf(draining: () => boolean, res: ServerResponse): void {
+  const writeHead = res.writeHead.bind(res) as (...head: unknown[]) => ServerResponse;
+  res.writeHead = (...head: unknown[]) => {
+    if (draining()) res.setHeader('Connection', 'close');
+    return writeHead(...head);
+  };
+}
+
+async function listening(server: Server, port: number, host: string): Promise<void> {
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const problem =
+      code === 'EADDRINUSE'
+        ? `${host}:${port} is in use: give another --port (0 picks a free one)`
+        : `${host}:${port} cannot be listened on (${code}): give another --host or --port`;
+    throw new Error(problem, { cause: error });
+  }
+}
+
+function originOf(server: Server): string {
+  const { address, port } = server.address() as AddressInfo;
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+import { runCommandLine } from './command-line.ts';
+import { terminalOf } from './terminal.ts';
+
+/** Between two looks at whether npx is still there (ms). */
+const PARENT_INTERVAL = 250;
+
+const { argv, env, stdout, stderr, ppid } = process;
+const stop = new AbortController();
+// The second of a kind ends the process at once.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => stop.abort(signal));
+}
+// npx ends by SIGTERM without passing it on, and would leave a gateway behind that nobody knows of.
+if (env['npm_command'] === 'exec') {
+  setInterval(() => process.ppid === ppid || stop.abort(), PARENT_INTERVAL).unref();
+}
+
+const terminal = terminalOf(stdout, stderr, env);
+process.exitCode = await runCommandLine(argv.slice(2), { env, terminal, stop: stop.signal });
