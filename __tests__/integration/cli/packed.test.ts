@@ -42,8 +42,10 @@ function start(program: string, args: readonly string[]): Running {
     cwd: folder,
     env: { ...process.env, ...NO_VARIABLES, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: npx has a shell, and that has the program.
+    detached: true,
   });
-  onCleanup(() => child.kill('SIGKILL'));
+  onCleanup(() => killGroup(Number(child.pid)));
   const texts = { out: '', err: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (texts.out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.err += text));
@@ -61,6 +63,14 @@ function start(program: string, args: readonly string[]): Running {
       }
     },
   };
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // All of it has ended.
+  }
 }
 
 describe('the packed package in an empty folder', () => {

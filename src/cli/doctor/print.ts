@@ -9,6 +9,10 @@ const WORDS: Readonly<Record<State, string>> = {
   info: '',
 };
 
+/** Where what is said begins, and how wide it is (characters). */
+const INDENT = 21;
+const TEXT_WIDTH = 79;
+
 /** The lines of a report, for people. */
 export function printed(report: Report, settings: DoctorSettings, paint: Paint): string[] {
   const { sessions, calls, concurrency } = settings;
@@ -37,8 +41,20 @@ function verdictOf({ verdict }: Report, problems: number): string {
 
 function linesOf({ state, about, says, remedy }: Line, paint: Paint): string[] {
   const word = colourOf(state, paint)(WORDS[state].padEnd(7));
-  const first = `${word}  ${about.padEnd(11)} ${says}`;
-  return remedy === undefined ? [first] : [first, paint.dim(`${' '.repeat(21)}${remedy}`)];
+  const first = `${word}  ${about.padEnd(INDENT - 10)} ${says}`;
+  const more = remedy === undefined ? [] : wrapped(remedy, TEXT_WIDTH);
+  return [first, ...more.map((text) => paint.dim(' '.repeat(INDENT) + text))];
+}
+
+/** In lines of so many characters, if no word is longer. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
 
 function colourOf(state: State, paint: Paint): (text: string) => string {

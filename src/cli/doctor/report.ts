@@ -20,8 +20,8 @@ export interface Report {
 
 const PIN =
   'Several servers stand behind this URL, and requests of a session are spread over them. Pin them: ' +
-  'npx mcp-session-routing gateway --backend URL --backend URL, or the middleware in a gateway of yours. ' +
-  'Several gateways need one Redis.';
+  'npx mcp-session-routing gateway --backend URL --backend URL ' +
+  '(or the middleware in a gateway of yours). Several gateways need one Redis.';
 const BUFFERED =
   'Something on the way waits for the first byte of an event stream, or keeps it back: ' +
   'for nginx it is "proxy_buffering off", for others a setting of that kind.';
