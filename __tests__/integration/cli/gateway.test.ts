@@ -90,7 +90,7 @@ describe('the command gateway', () => {
   it('heeds what it is told of sessions and origins', async () => {
     const backend = await scriptedBackend();
     const flags = ['--unknown-session-status', '404', '--allowed-origin', 'https://a.example'];
-    const command = await runGateway('--backend', backend.origin, '--verbose', ...flags);
+    const command = await runGateway('--backend', backend.origin, '--log-sessions', ...flags);
     const gw = at(command);
     expect((await call(gw, 'nobody')).status).toBe(404);
     expect((await initialize(gw, { Origin: 'https://b.example' })).status).toBe(403);

@@ -19,7 +19,7 @@ describe('the settings of a gateway', () => {
       sessionOptions: {},
       forwarderOptions: {},
       drain: 10_000,
-      verbose: false,
+      logSessions: false,
     });
   });
 
@@ -39,15 +39,15 @@ describe('the settings of a gateway', () => {
   });
 
   it('become options of the package, by variables', () => {
-    const { backends, port, drain, verbose, sessionOptions } = readSettings(
+    const { backends, port, drain, logSessions, sessionOptions } = readSettings(
       {},
       {
-        ...{ BACKENDS: `${A}, http://b:2`, PORT: '0', DRAIN_SECONDS: '0', VERBOSE: '1' },
+        ...{ BACKENDS: `${A}, http://b:2`, PORT: '0', DRAIN_SECONDS: '0', LOG_SESSIONS: '1' },
         ...{ SESSION_TTL_SECONDS: '60', RECOVER: 'false', TASK_AFFINITY: 'true' },
       },
     );
     expect(backends).toEqual([A, 'http://b:2']);
-    expect({ port, drain, verbose }).toEqual({ port: 0, drain: 0, verbose: true });
+    expect({ port, drain, logSessions }).toEqual({ port: 0, drain: 0, logSessions: true });
     expect(sessionOptions).toEqual({ ttl: 60_000, recover: false, affinity: { tasks: true } });
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Findings } from '../../../src/cli/doctor/findings.ts';
+import type { Line } from '../../../src/cli/doctor/line.ts';
 import { forEach, shuffled } from '../../../src/cli/doctor/pool.ts';
-import { reportOf, type Line, type Report } from '../../../src/cli/doctor/report.ts';
+import { reportOf, type Report } from '../../../src/cli/doctor/report.ts';
 import { Counter, spreadOf } from '../../../src/cli/doctor/tally.ts';
 
 /** All is well. */
@@ -53,12 +54,17 @@ describe('the report', () => {
   });
 
   it.each<[string, Partial<Findings>, string, RegExp]>([
-    ['some are lost', { calls: lost }, '101 of 300 reached their session (34 %)', /Pin them/],
+    [
+      'some are lost',
+      { calls: lost },
+      '101 of 300 reached their session (34 %)',
+      /Pin them by the middleware/,
+    ],
     [
       'one is lost',
       { calls: { ...lost, reached: 299, lost: { 'HTTP 404': 1 } } },
       '(99 %); the others: 1 x HTTP 404',
-      /Pin them/,
+      /Pin them by the middleware/,
     ],
     [
       'some fail',

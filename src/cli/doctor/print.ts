@@ -1,5 +1,6 @@
 import type { Paint } from '../terminal.ts';
-import type { Line, Report, State } from './report.ts';
+import type { Line, State } from './line.ts';
+import type { Report } from './report.ts';
 import type { DoctorSettings } from './settings.ts';
 
 const WORDS: Readonly<Record<State, string>> = {
@@ -39,10 +40,11 @@ function verdictOf({ verdict }: Report, problems: number): string {
   return `OK: every call has reached where it belongs.${beside}`;
 }
 
-function linesOf({ state, about, says, remedy }: Line, paint: Paint): string[] {
+function linesOf({ state, about, says, remedy, command }: Line, paint: Paint): string[] {
   const word = colourOf(state, paint)(WORDS[state].padEnd(7));
   const first = `${word}  ${about.padEnd(INDENT - 10)} ${says}`;
   const more = remedy === undefined ? [] : wrapped(remedy, TEXT_WIDTH);
+  if (command !== undefined) more.push(command);
   return [first, ...more.map((text) => paint.dim(' '.repeat(INDENT) + text))];
 }
 

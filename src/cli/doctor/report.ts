@@ -1,16 +1,8 @@
-import type { Findings, Pair } from './findings.ts';
+import type { Findings } from './findings.ts';
+import { percent, shown, time, type Line } from './line.ts';
 import { remedyFor } from './remedies.ts';
-import { sumOf, type Spread, type Tally } from './tally.ts';
-
-export type State = 'ok' | 'note' | 'problem' | 'info';
-
-/** One thing that was examined: how it stands, and what to do about it. */
-export interface Line {
-  readonly about: string;
-  readonly state: State;
-  readonly says: string;
-  readonly remedy?: string;
-}
+import { eraLine, latencyLines, leftLine } from './report-facts.ts';
+import { sumOf, type Tally } from './tally.ts';
 
 export interface Report {
   /** `ok`: every session was opened, and every call has reached its own. */
@@ -19,9 +11,9 @@ export interface Report {
 }
 
 const PIN =
-  'Several servers stand behind this URL, and requests of a session are spread over them. Pin them: ' +
-  'npx mcp-session-routing gateway --backend URL --backend URL ' +
-  '(or the middleware in a gateway of yours). Several gateways need one Redis.';
+  'Several servers stand behind this URL, and requests of a session are spread over them. Pin them by the ' +
+  'middleware in a gateway of yours, or by a gateway of this package. Several gateways need one Redis.';
+const GATEWAY = 'npx mcp-session-routing gateway --backend URL --backend URL';
 const BUFFERED =
   'Something on the way waits for the first byte of an event stream, or keeps it back: ' +
   'for nginx it is "proxy_buffering off", for others a setting of that kind.';
@@ -58,8 +50,9 @@ function callLine({ calls, opened, unknownId }: Findings): Line | undefined {
   const share = `${reached} of ${total} ${kept ? 'reached their session' : 'were answered'} (${percent(reached, total)} %)`;
   if (reached < total) {
     const others = `${share}; the others: ${shown({ ...lost, ...failed })}`;
-    const remedy = sumOf(lost) > 0 ? PIN : remedyFor(failed);
-    return { about: 'calls', state: 'problem', says: others, remedy };
+    const advice =
+      sumOf(lost) > 0 ? { remedy: PIN, command: GATEWAY } : { remedy: remedyFor(failed) };
+    return { about: 'calls', state: 'problem', says: others, ...advice };
   }
   if (unknownId === 'reached') {
     return {
@@ -144,67 +137,4 @@ function remedyOfSession(others: Tally): string {
   return what === 'HTTP 404' || what === 'HTTP 400'
     ? 'It was answered by a server that does not know the session: see "calls".'
     : remedyFor(others);
-}
-
-function leftLine({ left }: Findings): Line | undefined {
-  if (left === 0) return undefined;
-  const says = `${left} ${left === 1 ? 'session' : 'sessions'} of this examination could not be ended`;
-  const remedy = 'A server forgets them when it has not heard of them for long enough.';
-  return { about: 'left behind', state: 'note', says, remedy };
-}
-
-function eraLine({ revisions, eras, opened }: Findings): Line {
-  const { asked, understood } = eras.modern;
-  const some = understood > 0 && understood < asked;
-  const spoken = [
-    ...(revisions.length > 0
-      ? [`${revisions.join(', ')} ${opened.sessions > 0 ? 'with' : 'without'} sessions`]
-      : []),
-    ...(understood > 0 ? [`2026-07-28${some ? ` (${understood} of ${asked} answers)` : ''}`] : []),
-    ...(eras.sse ? ['2024-11-05 (HTTP+SSE)'] : []),
-  ];
-  const says = spoken.length > 0 ? spoken.join('; ') : 'none that was asked for';
-  if (!some) return { about: 'revisions', state: 'info', says };
-  const remedy =
-    'Servers of both kinds stand behind this URL: clients of 2026-07-28 need a gateway that knows which is which.';
-  return { about: 'revisions', state: 'note', says, remedy };
-}
-
-function latencyLines({ latency, direct }: Findings): Line[] {
-  const { initialize, call } = latency;
-  const spread = (name: string, times: Spread | undefined): string[] =>
-    times ? [`${name} ${time(times.median)} (p99 ${time(times.p99)})`] : [];
-  const times = [...spread('initialize', initialize), ...spread('call', call)];
-  if (times.length === 0) return [];
-  const measured: Line = {
-    about: 'time',
-    state: 'info',
-    says: `${times.join(', ')}, each with a connection of its own`,
-  };
-  return direct ? [measured, addedLine(direct)] : [measured];
-}
-
-function addedLine({ initialize, call, refused }: NonNullable<Findings['direct']>): Line {
-  const about = 'added';
-  const added = (name: string, pair: Pair | undefined): string[] =>
-    pair ? [`${name} ${time(pair.through - pair.direct)} (direct ${time(pair.direct)})`] : [];
-  const all = [...added('initialize', initialize), ...added('call', call)];
-  if (all.length > 0) return { about, state: 'info', says: all.join(', ') };
-  return { about, state: 'note', says: `not known: ${refused ?? 'no call was answered'}` };
-}
-
-/** Not 100 unless it is all. */
-function percent(part: number, whole: number): number {
-  return part === whole ? 100 : Math.min(99, Math.round((100 * part) / whole));
-}
-
-function time(ms: number): string {
-  return `${ms.toFixed(Math.abs(ms) < 10 ? 1 : 0)} ms`;
-}
-
-/** `199 x HTTP 404, 1 x HTTP 503` */
-function shown(tally: Tally): string {
-  return Object.entries(tally)
-    .map(([what, count]) => `${count} x ${what}`)
-    .join(', ');
 }

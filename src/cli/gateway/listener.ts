@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { McpSessionRouting } from '../../mcp-session-routing.ts';
 import { sessionInQuery } from '../../protocol/endpoint.ts';
 import type { SessionForwarder } from '../../proxy/forward/session-forwarder.ts';
+import { warn } from '../../store/user-code.ts';
 
 /** Names of the session in the message URL of HTTP+SSE. */
 const PARAMS = ['sessionId', 'session_id'];
@@ -20,7 +21,10 @@ export function listenerOf(
     // The middleware uses nothing that Express has added to these.
     sessions(req as never, res as never, (error?: unknown) => {
       if (error === undefined) forward(req, res);
-      else answer(res, 500, 'The gateway has failed\n');
+      else {
+        warn(error);
+        answer(res, 500, 'The gateway has failed\n');
+      }
     });
   };
 }

@@ -19,7 +19,7 @@ export interface GatewaySettings {
   readonly forwarderOptions: SessionForwarderOptions;
   /** Milliseconds that requests may take to finish after SIGTERM. */
   readonly drain: number;
-  readonly verbose: boolean;
+  readonly logSessions: boolean;
   /** What was given under which name, for messages. */
   readonly givens: Givens<SettingName>;
 }
@@ -42,7 +42,7 @@ export function readSettings(flags: Flags, env: NodeJS.ProcessEnv): GatewaySetti
     sessionOptions: sessionOptions(givens),
     forwarderOptions: forwarderOptions(givens),
     drain: seconds(givens.drain, 0, 3600) ?? 10_000,
-    verbose: boolean(givens.verbose) ?? false,
+    logSessions: boolean(givens.logSessions) ?? false,
     givens,
   };
 }

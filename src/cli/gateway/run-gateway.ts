@@ -57,7 +57,7 @@ export async function runGateway(
 }
 
 function create(
-  { backends, sessionOptions, verbose, givens }: GatewaySettings,
+  { backends, sessionOptions, logSessions, givens }: GatewaySettings,
   store: StoreLike,
   warn: (text: string) => void,
   life: { readonly serving: boolean },
@@ -66,7 +66,7 @@ function create(
     return mcpSessionRouting(store, {
       backends,
       sse: true,
-      on: { ...warnings(warn, life), ...(verbose && talk(warn)) },
+      on: { ...warnings(warn, life), ...(logSessions && talk(warn)) },
       ...sessionOptions,
     });
   } catch (error) {

@@ -13,7 +13,7 @@ export type SettingName =
   | ('ttl' | 'unknownSessionStatus' | 'lostAfter' | 'recover' | 'taskAffinity')
   | ('redis' | 'redisSentinels' | 'redisCluster' | 'redisMasterName' | 'redisPassword')
   | ('storeSecret' | 'allowedOrigin' | 'changeOrigin' | 'xfwd' | 'headersTimeout')
-  | ('drain' | 'verbose');
+  | ('drain' | 'logSessions');
 
 /** What can be said of a gateway; docs/cli.md has the same table. */
 export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
@@ -172,9 +172,9 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     group: REQUESTS,
     text: 'how long requests may take to finish after SIGTERM (default 10)',
   },
-  verbose: {
-    flags: '--verbose',
-    variable: 'VERBOSE',
+  logSessions: {
+    flags: '--log-sessions',
+    variable: 'LOG_SESSIONS',
     group: REQUESTS,
     text: 'tell of each session that is opened or ended, by a hash of its id',
   },
