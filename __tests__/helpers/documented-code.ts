@@ -1,8 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
+import { blocksIn, pageOf, ROOT } from './markdown.ts';
 
 /** What a block without imports of its own takes for granted. */
 const GRANTED = `
@@ -16,23 +14,26 @@ declare const target: string;
 `;
 
 export interface DocumentedCode {
+  /** From the root. */
+  readonly page: string;
   /** For the project it is compiled in; a class that is exported is in a file of its name. */
   readonly file: string;
   readonly code: string;
 }
 
-/** The TypeScript blocks of the README and of docs/, as files that compile. */
+/** The TypeScript blocks of the README and of all pages under docs/, as files that compile. */
 export async function documentedCode(): Promise<DocumentedCode[]> {
-  const docs = await readdir(path.join(root, 'docs'));
+  const docs = await readdir(path.join(ROOT, 'docs'), { recursive: true });
   const pages = ['README.md', ...docs.map((name) => path.join('docs', name))];
-  const found = await Promise.all(pages.filter((page) => page.endsWith('.md')).map(blocksOf));
-  return found.flat();
+  return pages.filter((page) => page.endsWith('.md')).flatMap(codeOf);
 }
 
-async function blocksOf(page: string): Promise<DocumentedCode[]> {
-  const text = await readFile(path.join(root, page), 'utf8');
-  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ''], index) => ({
-    file: fileOf(code) ?? `${path.basename(page, '.md')}-${index + 1}.ts`,
+function codeOf(page: string): DocumentedCode[] {
+  const blocks = blocksIn(pageOf(page)).filter(({ language }) => language === 'ts');
+  const name = page.replace(/\.md$/, '').replaceAll(path.sep, '-');
+  return blocks.map(({ code }, index) => ({
+    page,
+    file: fileOf(code) ?? `${name}-${index + 1}.ts`,
     code: code.startsWith('import') ? code : GRANTED + code,
   }));
 }

@@ -17,7 +17,7 @@ export interface Child {
   kill(): Promise<void>;
 }
 
-const FIXTURES = './__tests__/fixtures/e2e';
+const FIXTURES = new URL('../fixtures/e2e', import.meta.url).href;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const running = new Set<Child>();
 
@@ -28,11 +28,12 @@ export function startChild(
   program: string[],
   env: Record<string, string>,
   preloads: string[] = [],
+  cwd: string = ROOT,
 ): Child {
   const own = ['follow-parent.ts', ...preloads].map((file) => `${FIXTURES}/${file}`);
   const imports = ['tsx', ...own].flatMap((file) => ['--import', file]);
   const child = spawn(process.execPath, [...imports, ...program], {
-    cwd: ROOT,
+    cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
