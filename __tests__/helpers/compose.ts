@@ -1,7 +1,8 @@
 import { parseDocument } from 'yaml';
 import type { CounterServer } from './counter-server.ts';
 import { blockOf } from './markdown.ts';
-import { runRecipe, type RecipeOptions, type RunningRecipe } from './run-recipe.ts';
+import { PATIENT, runRecipe, type RecipeOptions, type RunningRecipe } from './run-recipe.ts';
+import { until } from './until.ts';
 
 export interface Service {
   readonly image: string;
@@ -46,4 +47,15 @@ export function runComposeGateway(
     env,
     replace: { ...replace, ...options.replace },
   });
+}
+
+/** The same, once it is ready; it has patience with its Redis. */
+export async function readyComposeGateway(
+  name: string,
+  servers: readonly Pick<CounterServer, 'origin'>[],
+  redis: string,
+): Promise<RunningRecipe> {
+  const gateway = await runComposeGateway(name, servers, redis, { replace: PATIENT });
+  await until(async () => (await fetch(`${gateway.origin}/readyz`)).status === 200);
+  return gateway;
 }

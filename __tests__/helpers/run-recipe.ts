@@ -25,6 +25,13 @@ export interface RunningRecipe extends Child {
   readonly folder: string;
 }
 
+/** Times for a Redis on a machine that is busy with other tests; a test that breaks it has no use for them. */
+export const PATIENT: Readonly<Record<string, string>> = {
+  '{ ...recommendedRedisOptions }':
+    '{ ...recommendedRedisOptions, commandTimeout: 20_000, socketTimeout: 20_000, connectTimeout: 20_000 }',
+  'mcpSessionRouting(redis, {': 'mcpSessionRouting(redis, { storeTimeout: 20_000,',
+};
+
 /** Runs the very block of a recipe, on a free port of 127.0.0.1; it ends after the test. */
 export async function runRecipe(
   recipe: string,

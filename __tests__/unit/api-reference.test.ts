@@ -71,26 +71,26 @@ test('there are options to look for', () => {
 });
 
 describe('docs/api.md', () => {
-  test.each(members)('has the type and the default of $of.$name', (member) => {
+  test.each(members)('has the type and the default of $name of $of', (member) => {
     expect(rowOf(member)).toEqual({
       unit: expect.stringMatching(/./),
       preset: expect.stringMatching(/./),
     });
   });
 
-  test.each(numbers)('says what the number $of.$name counts', (member) => {
+  test.each(numbers)('says what the number $name of $of counts', (member) => {
     expect(rowOf(member).unit).toMatch(UNIT);
   });
 
-  test.each(presetNumbers)('has the same default as the source: $of.$name', (member) => {
+  test.each(presetNumbers)('has the same default as the source: $name of $of', (member) => {
     expect(numberIn(rowOf(member).preset)).toBe(numberIn(member.preset ?? ''));
   });
 
-  test.each(presetWords)('has the same default as the source: $of.$name', (member) => {
+  test.each(presetWords)('has the same default as the source: $name of $of', (member) => {
     expect(rowOf(member).preset).toContain(member.preset);
   });
 
-  test.each([...TOLD, 'SessionEvents'].flatMap(membersOf))('tells of $of.$name', ({ name }) => {
+  test.each([...TOLD, 'SessionEvents'].flatMap(membersOf))('tells of $name of $of', ({ name }) => {
     expect(PAGE).toMatch(new RegExp(`\`${name}(\\(|\`)`));
   });
 });

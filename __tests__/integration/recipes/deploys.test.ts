@@ -12,7 +12,7 @@ import { deferred } from '../../helpers/deferred.ts';
 import { blockOf, replaced } from '../../helpers/markdown.ts';
 import { call, openStream } from '../../helpers/mcp-client.ts';
 import { sharedRedisUrl } from '../../helpers/redis-server.ts';
-import { runRecipe, type RunningRecipe } from '../../helpers/run-recipe.ts';
+import { PATIENT, runRecipe, type RunningRecipe } from '../../helpers/run-recipe.ts';
 import { until } from '../../helpers/until.ts';
 
 /** How long a gateway waits for the load balancer (ms), in place of ten seconds. */
@@ -36,8 +36,11 @@ function listed(replace: Readonly<Record<string, string>> = {}): string {
 const NOT_DRAINING = { ', "draining": true': '' };
 
 async function start(backends = listed(NOT_DRAINING)): Promise<RunningRecipe> {
-  const replace = { 'redis://redis:6379': await sharedRedisUrl(), '10_000': NOTICED };
-  return runRecipe('deploys', { replace, files: { 'backends.json': backends } });
+  const redis = { ...PATIENT, 'redis://redis:6379': await sharedRedisUrl() };
+  const replace = { ...redis, '10_000': NOTICED };
+  const gateway = await runRecipe('deploys', { replace, files: { 'backends.json': backends } });
+  await until(() => isReady(gateway));
+  return gateway;
 }
 
 /** As the page says: under another name, then renamed. */

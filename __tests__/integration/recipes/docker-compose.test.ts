@@ -3,16 +3,17 @@ import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { onCleanup } from '../../helpers/cleanup.ts';
-import { runComposeGateway, serviceOf } from '../../helpers/compose.ts';
+import { readyComposeGateway, runComposeGateway, serviceOf } from '../../helpers/compose.ts';
 import { counterServers, openCounting } from '../../helpers/counter-server.ts';
 import { replaced } from '../../helpers/markdown.ts';
 import { freePort, sharedRedisUrl, startRedis } from '../../helpers/redis-server.ts';
+import { until } from '../../helpers/until.ts';
 
 test('the gateways, with the environment of their services, share their sessions', async () => {
   const servers = await counterServers(2);
   const redis = await sharedRedisUrl();
   const [one, other] = await Promise.all(
-    ['gateway-1', 'gateway-2'].map((name) => runComposeGateway(name, servers, redis)),
+    ['gateway-1', 'gateway-2'].map((name) => readyComposeGateway(name, servers, redis)),
   );
   const client = await openCounting(one?.origin ?? '');
   const [name] = (await client.count()).split(' ');
@@ -30,7 +31,7 @@ test('a gateway that has become ready stays so without its Redis, until it is to
   const redis = await startRedis();
   onCleanup(() => redis.stop());
   const gateway = await runComposeGateway('gateway-1', await counterServers(1), redis.url);
-  expect(await healthOf(gateway.origin)).toBe(0);
+  await until(async () => (await healthOf(gateway.origin)) === 0);
   await redis.kill();
   expect(await healthOf(gateway.origin)).toBe(0);
   await gateway.stop();

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { onCleanup, startForAll } from '../../helpers/cleanup.ts';
-import { runComposeGateway } from '../../helpers/compose.ts';
+import { readyComposeGateway } from '../../helpers/compose.ts';
 import { createClient } from '../../helpers/e2e-clients.ts';
 import { blockOf, replaced } from '../../helpers/markdown.ts';
 import {
@@ -33,7 +33,7 @@ beforeAll(() =>
     backends = await scriptedBackends(2);
     const redis = await sharedRedisUrl();
     gateways = await Promise.all(
-      ['gateway-1', 'gateway-2'].map((name) => runComposeGateway(name, backends, redis)),
+      ['gateway-1', 'gateway-2'].map((name) => readyComposeGateway(name, backends, redis)),
     );
   }),
 );
@@ -161,7 +161,10 @@ test('2 MB reach the server, and without client_max_body_size get 413', async ()
 test('the server sees the host that the client has asked for, and the address of the client', async () => {
   const at = await nginx();
   const { hostname, port } = new URL(at.url);
-  const headers = { Host: 'mcp.example.com', 'X-Forwarded-For': '6.6.6.6' };
+  const headers = {
+    ...{ Host: 'mcp.example.com', 'X-Forwarded-For': '6.6.6.6' },
+    ...{ Forwarded: 'for=6.6.6.6', 'X-Forwarded-Host': 'elsewhere.example.com' },
+  };
   const localAddress = '127.0.0.2';
   await new Promise((resolve, reject) => {
     http
@@ -174,6 +177,8 @@ test('the server sees the host that the client has asked for, and the address of
   expect(seen.host).toBe('mcp.example.com');
   expect(seen['x-forwarded-for']).toBe(localAddress);
   expect(seen['x-forwarded-proto']).toBe('http');
+  expect(seen['x-forwarded-host']).toBe('mcp.example.com');
+  expect(seen.forwarded).toBeUndefined();
 });
 
 test('when one gateway has stopped, the other one takes all requests', async () => {

@@ -13,15 +13,21 @@ import {
 import { listen } from '../../helpers/listen.ts';
 import { call } from '../../helpers/mcp-client.ts';
 import { sharedRedisUrl } from '../../helpers/redis-server.ts';
-import { runRecipe } from '../../helpers/run-recipe.ts';
+import { PATIENT, runRecipe } from '../../helpers/run-recipe.ts';
+import { until } from '../../helpers/until.ts';
 
 let servers: CounterServer[];
 let origin: string;
 
 beforeAll(async () => {
   servers = await startForAll(() => counterServers(3));
-  const replace = { ...addressesOf(servers), 'redis://redis:6379': await sharedRedisUrl() };
+  const replace = {
+    ...PATIENT,
+    ...addressesOf(servers),
+    'redis://redis:6379': await sharedRedisUrl(),
+  };
   ({ origin } = await startForAll(() => runRecipe('sticky-cookies', { replace })));
+  await until(async () => (await fetch(`${origin}/readyz`)).status === 200);
 });
 
 test('through sticky cookies a client of the SDK gets no further than initialize', async () => {
@@ -44,10 +50,6 @@ test('a session from before, kept by a cookie, is told once to start again', asy
   expect([await client.count(), await client.count()]).toEqual(['mcp-2 1', 'mcp-2 2']);
   expect((await call({ url: origin }, client.session() ?? '')).status).toBe(404);
   expect(await (await openCounting(origin)).count()).toMatch(/^mcp-\d 1$/);
-});
-
-test('the gateway tells a load balancer that it is ready', async () => {
-  expect((await fetch(`${origin}/readyz`)).status).toBe(200);
 });
 
 /** Pins by a cookie: whoever has none is sent to the next server, and given one. */
