@@ -10,12 +10,12 @@ export function requireNginx() {
   const find = () => findProgram(['nginx'], SBIN);
   // Where systemd runs, the package would start it as a service.
   if (find() === undefined && mayInstall() && !existsSync('/run/systemd/system')) {
-    console.error('No nginx: installing the package nginx-light with apt-get');
-    install(['nginx-light']);
+    console.error('No nginx: installing the package nginx with apt-get');
+    install(['nginx']);
   }
   const nginx = find();
   if (nginx !== undefined) return nginx;
   throw new Error(
-    'This test needs a real nginx: put it in PATH (Debian: apt-get install nginx-light; macOS: brew install nginx).',
+    'This test needs a real nginx: put it in PATH (Debian: apt-get install nginx; macOS: brew install nginx).',
   );
 }
