@@ -36,7 +36,10 @@ function project(name: string, setup: object = {}): NonNullable<Config['projects
 
 const unit = project('unit');
 const others = [
-  project('integration', redis),
+  project('integration', {
+    ...redis,
+    globalSetup: '<rootDir>/scripts/ensure-integration-tools.mjs',
+  }),
   project('conformance', redis),
   project('hostile'),
   project('faults', { ...redis, globalSetup: '<rootDir>/scripts/ensure-fault-tools.mjs' }),

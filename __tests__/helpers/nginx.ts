@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { requireNginx } from '../../scripts/find-nginx.mjs';
+import { requireProgram } from '../../scripts/ensure-integration-tools.mjs';
 import { onCleanup } from './cleanup.ts';
 import { freePort } from './redis-server.ts';
 import { until } from './until.ts';
@@ -52,7 +52,7 @@ async function run(conf: string, port: number): Promise<string | undefined> {
   onCleanup(() => rmSync(folder, { recursive: true, force: true }));
   const file = path.join(folder, 'nginx.conf');
   writeFileSync(file, conf);
-  const child = spawn(requireNginx(), ['-p', folder, '-c', file], {
+  const child = spawn(requireProgram('nginx'), ['-p', folder, '-c', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const exited = once(child, 'exit');

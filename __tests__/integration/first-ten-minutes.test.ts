@@ -4,14 +4,14 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, jest, test } from '@jest/globals';
-import { findProgram, install, mayInstall } from '../../scripts/apt.mjs';
+import { requireProgram } from '../../scripts/ensure-integration-tools.mjs';
 import { onCleanup } from '../helpers/cleanup.ts';
 import { blocksIn, pageOf, ROOT } from '../helpers/markdown.ts';
 
 // It installs all that the package is developed with.
 jest.setTimeout(300_000);
 
-const GIT = ['git', '-c', 'user.name=test', '-c', 'user.email=test@localhost'];
+const AUTHOR = '-c user.name=test -c user.email=test@localhost';
 /** What is made here, or fetched: a clone has none of it. */
 const MADE = new Set([
   '.git',
@@ -111,12 +111,12 @@ async function temporary(): Promise<string> {
 
 /** This tree as it is, also where it is no repository. */
 async function repositoryOfThisTree(): Promise<string> {
-  if (findProgram(['git']) === undefined && mayInstall()) install(['git']);
+  const git = requireProgram('git');
   const folder = await temporary();
   const isSource = (file: string): boolean => !MADE.has(path.basename(file));
   await cp(ROOT, folder, { recursive: true, filter: isSource });
   for (const command of ['init -q', 'add -A', 'commit -qm tree']) {
-    const shell = startShell(`${GIT.join(' ')} ${command}`, folder);
+    const shell = startShell(`${git} ${AUTHOR} ${command}`, folder);
     if ((await shell.ended) !== 0) throw new Error(shell.output());
   }
   return folder;

@@ -1,5 +1,5 @@
 import http from 'node:http';
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { onCleanup, startForAll } from '../../helpers/cleanup.ts';
 import { readyComposeGateway } from '../../helpers/compose.ts';
 import { createClient } from '../../helpers/e2e-clients.ts';
@@ -21,9 +21,6 @@ import {
   type ScriptedBackend,
 } from '../../helpers/scripted-backend.ts';
 import { until } from '../../helpers/until.ts';
-
-// nginx may have to be installed first.
-jest.setTimeout(300_000);
 
 let backends: ScriptedBackend[];
 let gateways: RunningRecipe[];
