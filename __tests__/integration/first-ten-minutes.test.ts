@@ -9,7 +9,7 @@ import { onCleanup } from '../helpers/cleanup.ts';
 import { blocksIn, pageOf, ROOT } from '../helpers/markdown.ts';
 
 // It installs all that the package is developed with.
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 
 const AUTHOR = '-c user.name=test -c user.email=test@localhost';
 /** What is made here, or fetched: a clone has none of it. */
@@ -24,7 +24,7 @@ const MADE = new Set([
 ]);
 /** Of the run that this test is part of, and of gateways. */
 const NOT_OURS =
-  /^(npm_(?!config_)|npm_config_local_prefix|JEST|NODE_|INIT_CWD|BACKENDS|REDIS|HOST$|PROXY$|MCP_)/;
+  /^(npm_(?!config_)|npm_config_local_prefix|JEST|NODE_(ENV|OPTIONS|PATH)$|INIT_CWD|BACKENDS|REDIS|HOST$|PROXY$|MCP_)/;
 
 interface Step {
   readonly command: string;
