@@ -1,0 +1,3 @@
+import { testCorners } from './corner-suite.ts';
+
+testCorners(1);
