@@ -47,7 +47,10 @@ export async function installedProject(
   const { dependencies: own } = JSON.parse(
     await readFile(path.join(ROOT, 'package.json'), 'utf8'),
   ) as { dependencies: object };
-  const linked = { ...Object.fromEntries(Object.keys(own).map((each) => [each, each])), ...packages };
+  const linked = {
+    ...Object.fromEntries(Object.keys(own).map((each) => [each, each])),
+    ...packages,
+  };
   const dependencies = {
     'mcp-session-routing': `file:${tarball}`,
     ...Object.fromEntries(

@@ -12,9 +12,9 @@ export const PACKAGES: Readonly<
   oldest: {
     name: 'Express 4, http-proxy-middleware 3, ioredis 5',
     at: {
-      'express': 'express4',
+      express: 'express4',
       'http-proxy-middleware': 'http-proxy-middleware3',
-      'ioredis': 'ioredis5',
+      ioredis: 'ioredis5',
       '@types/express': '@types/express4',
       '@types/node': '@types/node',
     },
@@ -22,9 +22,9 @@ export const PACKAGES: Readonly<
   newest: {
     name: 'Express 5, http-proxy-middleware 4, ioredis 6',
     at: {
-      'express': 'express',
+      express: 'express',
       'http-proxy-middleware': 'http-proxy-middleware',
-      'ioredis': 'ioredis',
+      ioredis: 'ioredis',
       '@types/express': '@types/express',
       '@types/node': '@types/node',
     },
@@ -33,9 +33,9 @@ export const PACKAGES: Readonly<
 
 export const PROJECTS: Readonly<Record<Consumer['project'], string>> = {
   'es-modules': 'JavaScript, ES modules',
-  'commonjs': 'JavaScript, CommonJS with require()',
-  'nodenext': 'TypeScript, moduleResolution nodenext',
-  'bundler': 'TypeScript, moduleResolution bundler, in one file by esbuild',
+  commonjs: 'JavaScript, CommonJS with require()',
+  nodenext: 'TypeScript, moduleResolution nodenext',
+  bundler: 'TypeScript, moduleResolution bundler, in one file by esbuild',
 };
 
 export const allConsumers: readonly Consumer[] = (['oldest', 'newest'] as const).flatMap(

@@ -30,7 +30,7 @@ export const STORES: readonly StoreKind[] = [
   'connect-redis 8 with ioredis 6',
   'connect-redis 10 with node-redis',
 ];
-const SDKS: readonly SdkMajor[] = [1, 2];
+export const SDKS: readonly SdkMajor[] = [1, 2];
 
 export const allCorners: readonly Corner[] = EXPRESSES.flatMap((express) =>
   PROXIES.flatMap((proxy) =>

@@ -16,15 +16,19 @@ export interface Stack {
   readonly proxy: ProxyKind;
 }
 
-const kinds: readonly [AppKind, ProxyKind][] = [
-  ...pairings,
-  [5, 'forward'],
-  ...(process.env.MATRIX === 'full' ? ([[4, 'forward']] as [AppKind, ProxyKind][]) : []),
-  ['none', 'forward'],
-];
+const usualKinds: readonly [AppKind, ProxyKind][] = [...usual, [5, 'forward'], ['none', 'forward']];
+
+const allKinds: readonly [AppKind, ProxyKind][] = [...usualKinds, [5, 3], [4, 4], [4, 'forward']];
 
 /** The same, with the forwarder of this package among the proxies. */
-export const stacks: readonly Stack[] = kinds.map(([app, proxy]) => {
+export const stacks: readonly Stack[] = (process.env.MATRIX === 'full' ? allKinds : usualKinds).map(
+  stackOf,
+);
+
+/** Those of `MATRIX=full`. */
+export const allStacks: readonly Stack[] = allKinds.map(stackOf);
+
+function stackOf([app, proxy]: [AppKind, ProxyKind]): Stack {
   const through = proxy === 'forward' ? 'sessionForwarder' : `http-proxy-middleware ${proxy}`;
   return { app, proxy, name: `${app === 'none' ? 'node:http' : `Express ${app}`}, ${through}` };
-});
+}

@@ -27,7 +27,7 @@ afterAll(() => rm(work, { recursive: true, force: true }));
 /** Makes programs of a project: files that can be run. */
 const BUILDS: Record<Consumer['project'], (folder: string) => Promise<string[]>> = {
   'es-modules': (folder) => Promise.resolve([path.join(folder, 'gateway.js')]),
-  'commonjs': (folder) => Promise.resolve([path.join(folder, 'gateway.js')]),
+  commonjs: (folder) => Promise.resolve([path.join(folder, 'gateway.js')]),
   async nodenext(folder) {
     await compileProject(folder);
     return ['gateway.js', 'gateway-in-commonjs.cjs'].map((file) =>

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { RedisStore as ConnectRedis8 } from 'connect-redis';
 import { RedisStore as ConnectRedis10 } from 'connect-redis10';
 import { Cluster, Redis } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis5';
 import { createClient } from 'redis';
 import { recommendedRedisOptions, RedisStore } from '../../../src/index.ts';
 import { storeChecks, type MakeStore } from '../../../src/store-conformance.ts';
@@ -52,6 +53,13 @@ function ioredis(options: object = {}): Redis {
   return client;
 }
 
+function ioredis5(options: object = {}): Redis5 {
+  const client = new Redis5(redis.url, { enableOfflineQueue: true, ...options });
+  client.on('error', () => {});
+  closing.push(() => client.disconnect());
+  return client;
+}
+
 const redisStores = two(() => new RedisStore({ client: ioredis(MINIMAL), prefix }));
 const replicated = two(() => {
   const store = new RedisStore({ client: ioredis(MINIMAL), prefix, minReplicas: 1 });
@@ -71,7 +79,9 @@ const clusters = two(() => {
   return new RedisStore({ client, prefix });
 });
 const bare = two(() => ioredis());
+const ofIoredis5 = two(() => new RedisStore({ client: ioredis5(MINIMAL), prefix }));
 const connectRedis8 = two(() => new ConnectRedis8({ client: ioredis() }));
+const connectRedis8OfIoredis5 = two(() => new ConnectRedis8({ client: ioredis5() }));
 const nodeRedis = once(async () => {
   const client = createClient({ url: redis.url });
   client.on('error', () => {});
@@ -87,7 +97,9 @@ describe.each<[string, 'basic' | 'atomic', MakeStore]>([
   ['RedisStore over RESP2', 'atomic', resp2],
   ['RedisStore with a lazy client', 'atomic', lazy],
   ['a bare ioredis client', 'atomic', bare],
+  ['RedisStore with ioredis 5', 'atomic', ofIoredis5],
   ['connect-redis 8.1 with ioredis', 'basic', connectRedis8],
+  ['connect-redis 8.1 with ioredis 5', 'basic', connectRedis8OfIoredis5],
   [
     'connect-redis 10 with node-redis',
     'basic',

@@ -1,3 +1,0 @@
-import { testCorners } from './corner-suite.ts';
-
-testCorners(2);
