@@ -9,24 +9,32 @@ import type { Corner, StoreKind } from './corners.ts';
 import { gateway } from './gateway.ts';
 import { sharedRedisUrl } from './redis-server.ts';
 
+/** What is tested is not how soon a busy machine answers (ms). */
+const PATIENCE = 60_000;
+const REDIS_OPTIONS = {
+  ...recommendedRedisOptions,
+  ...{ commandTimeout: PATIENCE, connectTimeout: PATIENCE, socketTimeout: PATIENCE },
+};
+
 /** Two gateways with one store: where the store is in Redis, each has clients of its own. */
 export async function twoGateways(
   corner: Pick<Corner, 'express' | 'proxy' | 'store'>,
   backends: readonly string[],
 ): Promise<[string, string]> {
   const { express, proxy, store: kind } = corner;
-  const makeStore = kind === 'memory' ? inOneMemory() : STORES[kind];
+  const makeStore = kind === 'MemoryStore' ? inOneMemory() : STORES[kind];
 
   async function start(): Promise<string> {
     const store = await makeStore();
-    const { url, sessions } = await gateway({ express, proxy, store, options: { backends } });
+    const options = { backends, storeTimeout: PATIENCE };
+    const { url, sessions } = await gateway({ express, proxy, store, options });
     await sessions.ready();
     return `${url}/mcp`;
   }
   return Promise.all([start(), start()]);
 }
 
-const STORES: Record<Exclude<StoreKind, 'memory'>, () => Promise<StoreLike>> = {
+const STORES: Record<Exclude<StoreKind, 'MemoryStore'>, () => Promise<StoreLike>> = {
   'ioredis 5': ioredis5,
   'ioredis 6': ioredis6,
   'connect-redis 8 with ioredis 5': async () => new ConnectRedis8({ client: await ioredis5() }),
@@ -40,13 +48,13 @@ function inOneMemory(): () => Promise<StoreLike> {
 }
 
 async function ioredis5(): Promise<Redis5> {
-  const client = new Redis5(await sharedRedisUrl(), recommendedRedisOptions);
+  const client = new Redis5(await sharedRedisUrl(), REDIS_OPTIONS);
   onCleanup(() => client.disconnect());
   return client;
 }
 
 async function ioredis6(): Promise<Redis6> {
-  const client = new Redis6(await sharedRedisUrl(), recommendedRedisOptions);
+  const client = new Redis6(await sharedRedisUrl(), REDIS_OPTIONS);
   onCleanup(() => client.disconnect());
   return client;
 }

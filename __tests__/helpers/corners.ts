@@ -3,7 +3,7 @@ import type { ExpressMajor, ProxyKind } from './gateway.ts';
 export type SdkMajor = 1 | 2;
 
 export type StoreKind =
-  | 'memory'
+  | 'MemoryStore'
   | 'ioredis 5'
   | 'ioredis 6'
   | 'connect-redis 8 with ioredis 5'
@@ -23,7 +23,7 @@ export interface Corner {
 export const EXPRESSES: readonly ExpressMajor[] = [4, 5];
 export const PROXIES: readonly ProxyKind[] = [3, 4, 'forward'];
 export const STORES: readonly StoreKind[] = [
-  'memory',
+  'MemoryStore',
   'ioredis 5',
   'ioredis 6',
   'connect-redis 8 with ioredis 5',

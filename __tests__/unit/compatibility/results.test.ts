@@ -55,11 +55,11 @@ test('one test that fails turns red each cell that it counts for', () => {
   const rows = redRows(withCorner({ passed: 1, failed: 1 }));
   expect(rows.map((row) => row.split(' | ')[0])).toEqual([
     '| Express 4, http-proxy-middleware 3',
-    '| memory',
+    '| MemoryStore',
     '| servers of SDK 1, clients of SDK 1',
     '| Express 4, http-proxy-middleware 3',
   ]);
-  expect(rows[1]).toBe('| memory | ❌ 1 of 48 failed |');
+  expect(rows[1]).toBe('| MemoryStore | ❌ 1 of 48 failed |');
 });
 
 test.each([
@@ -67,7 +67,7 @@ test.each([
   ['has no tests', { passed: 0, failed: 0 }],
 ])('a corner that %s is not green', (_, count) => {
   const rows = redRows(withCorner(count));
-  expect(rows).toContain('| memory | ❌ not run |');
+  expect(rows).toContain('| MemoryStore | ❌ not run |');
   expect(isGreen(withCorner(count))).toBe(false);
 });
 
