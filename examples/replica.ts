@@ -27,6 +27,6 @@ await sessions.ready();
 const replica = await serve(app);
 
 process.on('SIGTERM', () => {
-  replica.server.close();
+  // It goes on listening: the other replicas forward to it what belongs to calls that are on their way.
   void sessions.close({ drain: GRACE }).then(() => process.exit(0));
 });

@@ -448,7 +448,7 @@ export const proofs: readonly Proof[] = [
   {
     id: 'D8',
     file: 'src/routing/places.ts',
-    find: 'return this.backends.find(origin, record[BACKEND_ID]);',
+    find: 'return believed ? { url: origin } : undefined;',
     replace: 'return { url: origin };',
     test: CONTRACT,
     title: 'D8: a session whose backend is not in the list any more is over',

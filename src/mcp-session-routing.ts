@@ -34,7 +34,7 @@ import { resolveStore, type StoreLike } from './store/resolve-store.ts';
 import { SessionDirectory } from './store/session-directory.ts';
 import { FIRST_TTL } from './store/session-times.ts';
 import { signedStore } from './store/signed-store.ts';
-import { noIfItThrows, yesOrNo } from './store/user-code.ts';
+import { noIfItThrows, warn, yesOrNo } from './store/user-code.ts';
 
 /** Where a request goes, as `routeOf` tells it. */
 export interface RouteInfo {
@@ -44,8 +44,6 @@ export interface RouteInfo {
   readonly backendUrl: string | undefined;
   /** First 12 hex digits of the SHA-256 of the session id. */
   readonly session: string | undefined;
-  /** With `self` and `secret`: another replica has forwarded the request, and what it has done need not be done twice. */
-  readonly forwarded: boolean;
 }
 
 /** The middleware, and what belongs to it. */
@@ -54,6 +52,11 @@ export interface McpSessionRouting extends RequestHandler {
   readonly backends: BackendsControl;
   /** Where the request goes; `undefined` if the middleware has not seen it, or has answered it. */
   routeOf(req: IncomingMessage): RouteInfo | undefined;
+  /**
+   * With `self` and `secret`: whether another replica has forwarded the request, so that what stands before the
+   * middleware, a rate limit for instance, has seen it there. It says nothing of who sends it, nor of the body.
+   */
+  isForwarded(req: IncomingMessage): boolean;
   /**
    * Ends a session, on all gateways of the store; its streams are closed. `false` if there was no live one.
    * @throws {SessionRoutingError} `store_unavailable`
@@ -148,7 +151,8 @@ export function mcpSessionRouting(
     Math.min(settings.ttl, FIRST_TTL) / 10,
   );
   const { lostAfter } = settings;
-  const places = new Places({ backends, self, outages: new Outages(now), lostAfter });
+  const signed = secrets.length > 0;
+  const places = new Places({ backends, self, signed, outages: new Outages(now), lostAfter });
   const proxy: Surroundings['proxy'] = { manner: { secure: true, changeOrigin: false } };
   const recovery = recoveryOf(settings.recover, records, {
     ...{ directory, places },
@@ -176,6 +180,7 @@ export function mcpSessionRouting(
     connections,
     proxy,
     recovers: recovery !== undefined,
+    servesItself: self !== undefined,
     sseParams: paramsOf(settings.sse),
     tasks: settings.affinity?.tasks === true,
     onUnreadAnswer: () => observers.unreadAnswer(),
@@ -200,15 +205,22 @@ export function mcpSessionRouting(
   const { telemetry } = settings;
   if (telemetry) observers.add(telemetry.observe({ stats, backends: () => control.list() }));
 
-  const middleware = self ? replicaOf(guard, { self, hop: replicaHop(secrets, Date.now) }) : guard;
-  return Object.assign(middleware, {
+  const replica =
+    self &&
+    replicaOf(guard, {
+      self,
+      hop: replicaHop(secrets, Date.now),
+      onAstray: (owner) => warn(astray(owner)),
+    });
+  return Object.assign(replica?.middleware ?? guard, {
+    isForwarded: (req: IncomingMessage) => replica?.isForwarded(req) ?? false,
     backends: control,
     routeOf(req: IncomingMessage): RouteInfo | undefined {
       const routed = routedRequestOf(req);
       if (!routed || routed.refusal) return undefined;
-      const { route, forwarded } = routed;
+      const { route } = routed;
       const session = route.kind === 'pinned' ? route.key.slice(0, 12) : undefined;
-      return { kind: route.kind, backendUrl: route.backendUrl, session, forwarded };
+      return { kind: route.kind, backendUrl: route.backendUrl, session };
     },
     async end(sessionId: string): Promise<boolean> {
       // Callers without types may have lost the id: what has none has no session.
@@ -233,6 +245,10 @@ export function mcpSessionRouting(
       observers.closed();
     },
   });
+}
+
+function astray(owner: string): string {
+  return `mcpSessionRouting: a request was forwarded here to reach ${owner}, which is not the "self" of this process: that of some replica is the address of another one, or of a load balancer`;
 }
 
 function paramsOf(sse: McpSessionRoutingOptions['sse']): readonly string[] {

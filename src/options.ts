@@ -56,7 +56,7 @@ export interface McpSessionRoutingOptions<
   readonly backends?: BackendSource;
   /**
    * This process serves MCP itself, and this is the origin at which the other replicas reach it, or a function that
-   * returns it (asked once, with the first request). Sessions that were opened here are served here, by what comes
+   * returns it (asked with the first request, and until it has). Sessions that were opened here are served here, by what comes
    * after the middleware; requests of others are forwarded to the replica that has opened them. With a store that is
    * shared it needs `backends`, the replicas, or `secret`.
    * @default none: this is a gateway, and a proxy comes next

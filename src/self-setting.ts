@@ -3,7 +3,10 @@ import { invalid } from './checks.ts';
 import type { McpSessionRoutingOptions } from './options.ts';
 
 /** Names that no other machine reaches this one by, or that come of a variable that is not set. */
-const NOBODY = new Set(['0.0.0.0', '[::]', 'undefined', 'null']);
+const NOBODY = new Set([
+  ...['0.0.0.0', '[::]', '[::ffff:0:0]', '*'],
+  ...['undefined', 'null', 'nan', 'true', 'false'],
+]);
 
 interface Given extends Pick<McpSessionRoutingOptions, 'self' | 'balance'> {
   readonly recover?: unknown;

@@ -49,11 +49,6 @@ export const ROWS = {
     message: 'The backend of this session cannot be reached now',
     retryAfter: '1',
   },
-  wrong_replica: {
-    status: 502,
-    code: -32603,
-    message: 'The session was not found where it should be served',
-  },
   upstream_failed: {
     status: 502,
     code: -32603,

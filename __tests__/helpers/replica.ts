@@ -17,7 +17,7 @@ export interface Served {
   readonly url: string;
   readonly headers: http.IncomingHttpHeaders;
   readonly body: string;
-  readonly forwarded: boolean | undefined;
+  readonly forwarded: boolean;
 }
 
 export interface Replica extends Listening {
@@ -38,6 +38,8 @@ export interface ReplicaOptions {
   readonly app?: () => Express;
   /** Called before the middleware is mounted. */
   readonly before?: (app: Express) => void;
+  /** Called with the middleware. */
+  readonly made?: (sessions: McpSessionRouting) => void;
   /** Where it is mounted. @default '/' */
   readonly at?: string;
   /** What serves MCP. @default a scripted server that behaves like a stateful one */
@@ -52,6 +54,7 @@ export async function replica(given: ReplicaOptions): Promise<Replica> {
   const server = http.createServer(app);
   const listening = await listen(server);
   const sessions = mcpSessionRouting(store, { self: () => listening.origin, ...options });
+  given.made?.(sessions);
   const served: Served[] = [];
   given.before?.(app);
   app.use(at, sessions);
@@ -91,7 +94,7 @@ function serveScripted(
   async function answer(req: Request, res: Response): Promise<void> {
     const { method, originalUrl: url, headers } = req;
     const body = await textOf(req);
-    const forwarded = sessions.routeOf(req)?.forwarded;
+    const forwarded = sessions.isForwarded(req);
     served.push({ method, url, headers: { ...headers }, body, forwarded });
     const id = req.get('mcp-session-id');
     if (id === undefined && body.includes('"initialize"')) {

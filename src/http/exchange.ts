@@ -50,7 +50,7 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   line: RequestLine | undefined;
   body: Buffer | undefined;
   caller: Caller | undefined;
-  forwarded = false;
+  forwarded: boolean | undefined;
   /**
    * Named by the query, or a task: it is looked for when a proxy asks, since any POST of the app may have such a
    * query, or header (A14).

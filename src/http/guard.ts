@@ -18,6 +18,7 @@ import {
   type Stop,
 } from '../routing/route.ts';
 import { Exchange } from './exchange.ts';
+import { removeHeader } from './remove-header.ts';
 import { DECIDING_DEADLINE, echoOf, requestMessage } from './request-message.ts';
 import { rememberRoutedRequest, routedRequestOf } from './routed-request.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -153,12 +154,4 @@ function factsOf(req: IncomingMessage, sse: boolean, tasks: boolean): RequestFac
     mayCreateTask: tasks && mayCreateTask(headerOf(req.headers, METHOD_HEADER)),
     asksForStream: sse && req.headers.accept?.includes('text/event-stream') === true,
   };
-}
-
-function removeHeader(req: IncomingMessage, name: string): void {
-  delete req.headers[name];
-  const { rawHeaders } = req;
-  for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
-    if (rawHeaders[at]?.toLowerCase() === name) rawHeaders.splice(at, 2);
-  }
 }

@@ -17,7 +17,7 @@ const HOP_BY_HOP = new Set([
 const PLAIN = /^(?:keep-alive|close)$/i;
 
 /** Headers that `Connection` cannot nominate away: they frame the message, route it, or were set by a proxy in front. */
-const KEPT = /^(?:host|content-length|transfer-encoding|mcp-.*|forwarded|x-forwarded-.*)$/;
+const KEPT = /^(?:host|content-length|transfer-encoding|mcp-.*|x-mcp-.*|forwarded|x-forwarded-.*)$/;
 
 /** The headers without those that belong to one connection only, and those that `Connection` names. */
 export function withoutHopByHop(headers: IncomingHttpHeaders): IncomingHttpHeaders {

@@ -21,12 +21,14 @@ export interface Prepared {
   stopAt(stop: Stop): void;
 }
 
-type Around = Pick<Surroundings, 'routing' | 'maxBodySize' | 'recovers'>;
+type Around = Pick<Surroundings, 'routing' | 'maxBodySize' | 'recovers' | 'servesItself'>;
 
 /** What has to be known of a request, or kept of it, before it is sent; to be waited for. */
 export function prepare(request: Prepared, around: Around): Promise<unknown> | undefined {
   const { route, named } = request;
-  const opens = route.kind === 'open' && (route.opening || route.createsTask === true);
+  const mayOpen = route.kind === 'open' && (route.opening || route.createsTask === true);
+  // Any POST of an app may: who sends it is asked once it has opened something (A14).
+  const opens = mayOpen && !around.servesItself;
   if ((named || opens) && !request.identify()) {
     request.stopAt({ kind: 'refuse', reason: 'principal_failed' });
     return undefined;

@@ -12,8 +12,8 @@ export interface RoutedRequest {
   readonly route: Route;
   /** It was refused, and the app's `handler` was asked to answer. */
   readonly refusal: Reason | undefined;
-  /** Another replica has forwarded it, and has signed that. */
-  forwarded: boolean;
+  /** Whether another replica has forwarded it, and has signed that; `undefined` until that was looked at. */
+  forwarded: boolean | undefined;
   /** What has to be known of the request, or kept of it, before it is sent; to be waited for. */
   prepare(): Promise<unknown> | undefined;
   /** Whether it goes nowhere, whoever would choose a place for it. */

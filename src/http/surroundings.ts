@@ -25,6 +25,8 @@ export interface Surroundings<
   readonly unknownSessionStatus: number;
   /** Most bytes of a body that are held. */
   readonly maxBodySize: number;
+  /** What comes next is no proxy but serves MCP itself, and may be asked anything else too. */
+  readonly servesItself: boolean;
   /** Lost sessions are recovered: what it takes is kept of each request. */
   readonly recovers: boolean;
   /** Parameters that name a session of HTTP+SSE; none: that transport is none of ours. */

@@ -25,7 +25,6 @@ export type Reason =
   | 'no_backend'
   | 'shutting_down'
   | 'backend_unreachable'
-  | 'wrong_replica'
   | 'upstream_failed'
   | 'upstream_timeout'
   | 'invalid_backend_answer';
@@ -73,11 +72,6 @@ export const REFUSALS: Readonly<Record<Reason, Refusal>> = {
     code: -32603,
     message: 'The backend of this session cannot be reached now',
     retryAfter: 1,
-  },
-  wrong_replica: {
-    status: 502,
-    code: -32603,
-    message: 'The session was not found where it should be served',
   },
   upstream_failed: {
     status: 502,

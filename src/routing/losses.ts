@@ -1,7 +1,7 @@
 import type { BalancedRequest } from '../backends/balance.ts';
 import { originOf } from '../backends/origin.ts';
 import type { Reason } from '../protocol/reasons.ts';
-import { BACKEND_ID, type SessionRecord } from '../store/record.ts';
+import { BACKEND_ID, BACKEND_URL, type SessionRecord } from '../store/record.ts';
 import type { SessionDirectory } from '../store/session-directory.ts';
 import type { Asked } from './answer.ts';
 import type { Endings } from './endings.ts';
@@ -48,9 +48,19 @@ export class Losses {
     const refreshed = await places.backends?.refreshed();
     const route = places.pinned(session, record);
     if (route) return route;
-    if (refreshed === false && req.method !== 'DELETE')
+    const mayCome = refreshed === false || this.#mayBeListedYet(record);
+    if (mayCome && req.method !== 'DELETE')
       return { kind: 'refuse', reason: 'backend_unreachable' };
     return this.#lose(session, record, req, 'session_ended');
+  }
+
+  /** A replica may be asked by clients before the others hear of it. */
+  #mayBeListedYet(record: SessionRecord): boolean {
+    const { places } = this.#options;
+    const origin = originOf(record[BACKEND_URL]);
+    if (places.self === undefined || origin === undefined || places.lists(origin)) return false;
+    places.healthOf(origin).failed();
+    return !places.isGivenUp(origin);
   }
 
   /** No connection could be made, and so no byte was sent (D2, D3, C3). */

@@ -10,6 +10,8 @@ export interface PlacesOptions {
   readonly backends: Backends | undefined;
   /** The origin of this process, where it is one of the places; `undefined`: it is a gateway in front of them. */
   readonly self?: (() => string) | undefined;
+  /** What is in the store was signed by one of the places. */
+  readonly signed?: boolean;
   /** Of places that no list of backends names. */
   readonly outages: Outages;
   /** Milliseconds a backend may be out of reach before its sessions are given up. */
@@ -20,12 +22,14 @@ export interface PlacesOptions {
 export class Places {
   readonly backends: Backends | undefined;
   readonly #self: (() => string) | undefined;
+  readonly #signed: boolean;
   readonly #outages: Outages;
   readonly #lostAfter: number;
 
-  constructor({ backends, self, outages, lostAfter }: PlacesOptions) {
+  constructor({ backends, self, signed = false, outages, lostAfter }: PlacesOptions) {
     this.backends = backends;
     this.#self = self;
+    this.#signed = signed;
     this.#outages = outages;
     this.#lostAfter = lostAfter;
   }
@@ -38,10 +42,16 @@ export class Places {
     const url = record[BACKEND_URL];
     const origin = originOf(url);
     if (origin === undefined || !this.backends) return { url: origin && url };
-    const owner = this.backends.find(origin, record[BACKEND_ID]);
-    // A list that leaves this process out says nothing of its sessions.
-    const isOurs = origin === this.self && !this.backends.find(origin);
-    return owner ?? (isOurs ? { url: origin } : undefined);
+    if (this.lists(origin)) return this.backends.find(origin, record[BACKEND_ID]);
+    // A replica opens sessions as soon as it is asked, however late it comes into the lists of the others.
+    const { self } = this;
+    const believed = origin === self || (self !== undefined && this.#signed);
+    return believed ? { url: origin } : undefined;
+  }
+
+  /** Whether it is one of the list, whichever instance. */
+  lists(origin: string): boolean {
+    return this.backends?.find(origin) !== undefined;
   }
 
   /** The origin of this process, if it serves sessions itself. */

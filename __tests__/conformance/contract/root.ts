@@ -143,7 +143,7 @@ export const root: readonly Rule[] = [
         false,
         null,
         0,
-        { kind: 'open', backendUrl: undefined, session: undefined, forwarded: false },
+        { kind: 'open', backendUrl: undefined, session: undefined },
       ]);
       expect([chosen, gw.sessions.stats().refused]).toEqual([0, {}]);
     },

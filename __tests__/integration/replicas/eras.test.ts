@@ -63,7 +63,7 @@ describe('HTTP+SSE (MCP 2024-11-05)', () => {
     await Promise.all(clients.map((client) => client.close()));
   });
 
-  test('a message for a session that nobody has issued reaches no app', async () => {
+  test('a message for a session that nobody knows is for the app to answer', async () => {
     const [one] = await replicas(1, {
       store: new MemoryStore(),
       options: { sse: true },
@@ -75,7 +75,7 @@ describe('HTTP+SSE (MCP 2024-11-05)', () => {
       {},
       `/messages?sessionId=${randomUUID()}`,
     );
-    expectRefusal(answer, 'unknown_session', { id: '2' });
+    expect([answer.status, answer.text]).toEqual([404, 'Session not found']);
   });
 });
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import express, { type Express } from 'express';
 import request from 'supertest';
-import { MemoryStore } from '../../../src/index.ts';
+import { MemoryStore, type McpSessionRouting } from '../../../src/index.ts';
 import { HOP_HEADER } from '../../../src/proxy/forward/replica-hop.ts';
 import { keyOf } from '../../../src/routing/keys.ts';
 import { newRecord } from '../../../src/store/record.ts';
@@ -23,6 +23,7 @@ import { replica, replicas, type Replica, type ReplicaOptions } from '../../help
 import { scriptedBackend } from '../../helpers/scripted-backend.ts';
 import { scriptedStore } from '../../helpers/scripted-store.ts';
 import { until } from '../../helpers/until.ts';
+import { warnings as processWarnings } from '../../helpers/warnings.ts';
 
 const secret = 'a secret of the replicas, long enough';
 
@@ -168,7 +169,7 @@ describe('when the owner is gone', () => {
 });
 
 describe('one hop, and no more', () => {
-  test('a replica that is asked for what it does not own refuses it', async () => {
+  test('a session whose owner is not where it says ends, and that is told', async () => {
     const store = new MemoryStore();
     const third = await scriptedBackend();
     // It says of itself what is true of another one.
@@ -185,33 +186,70 @@ describe('one hop, and no more', () => {
       res.writeHead(answer.status, { 'Content-Type': 'application/json' });
       res.end(await answer.text());
     };
+    const warned = processWarnings();
     const answer = await call({ url: one?.origin ?? '' }, id);
-    expect(answer.status).toBe(502);
-    expect(JSON.parse(answer.text)).toMatchObject({ error: { data: { reason: 'wrong_replica' } } });
+    expect(answer.status).toBe(404);
+    expect(JSON.parse(answer.text)).toMatchObject({ error: { data: { reason: 'session_lost' } } });
     expect(third.hits).toHaveLength(1);
-    expect(other?.sessions.stats().refused).toEqual({ wrong_replica: 1 });
-    // It may be only on the way that something is wrong.
-    expect((await call(wrong, id)).status).toBe(200);
+    await until(() => warned.length > 0);
+    expect(warned.join()).toContain(`to reach ${third.origin}, which is not the "self"`);
+    expectRefusal(await call(wrong, id), 'session_ended', { id: '2' });
   });
 
   test('a client that claims to be a replica harms nobody but itself', async () => {
     const [one, other] = await two({ options: { secret } });
-    const id = await openSession(one);
+    const [id, another] = [await openSession(one), await openSession(one)];
     const claim = { ...ofSession(id), [HOP_HEADER]: '1' };
-    expectRefusal(await post(other, echoCall('x'), claim), 'wrong_replica');
     expect((await post(one, echoCall('x'), claim)).status).toBe(200);
     expect(one.served.at(-1)?.forwarded).toBe(false);
-    expect((await call(other, id)).status).toBe(200);
+    expectRefusal(await post(other, echoCall('x'), claim), 'session_lost');
+    expect(one.served).toHaveLength(3);
+    expect((await call(other, another)).status).toBe(200);
+  });
+
+  test('the mark cannot be nominated away, and the app does not get it', async () => {
+    const [one, other] = await two({ options: { secret } });
+    const id = await openSession(one);
+    await post(other, echoCall('x'), { ...ofSession(id), Connection: HOP_HEADER });
+    expect(one.served.at(-1)?.forwarded).toBe(true);
+    expect(one.served.at(-1)?.headers).not.toHaveProperty(HOP_HEADER);
   });
 });
 
 describe('what another replica has done need not be done twice', () => {
-  test('with a secret a forwarded request is known as one', async () => {
-    const [one, other] = await two({ options: { secret } });
+  /** What stands before the middleware, as an app would have it, and after it. */
+  function limits(): { before: string[]; after: string[]; options: Partial<ReplicaOptions> } {
+    const [before, after]: [string[], string[]] = [[], []];
+    let sessions: McpSessionRouting | undefined;
+    const options: Partial<ReplicaOptions> = {
+      options: { secret },
+      before: (app) =>
+        void app.use((req, _res, next) => {
+          if (!sessions?.isForwarded(req)) before.push(req.method);
+          next();
+        }),
+      serve: (app) => {
+        app.use((req, _res, next) => {
+          after.push(req.method);
+          next();
+        });
+        app.post('/mcp', (_req, res) => void res.set('Mcp-Session-Id', 'of-one').json({}));
+      },
+      made: (it) => (sessions = it),
+    };
+    return { before, after, options };
+  }
+
+  test('with a secret each request is counted once before the middleware, and once after it', async () => {
+    const store = new MemoryStore();
+    const [here, there] = [limits(), limits()];
+    const one = await replica({ store, ...here.options });
+    const other = await replica({ store, ...there.options });
     const id = await openSession(one);
     await call(one, id);
-    await call(other, id);
-    expect(one.served.map(({ forwarded }) => forwarded)).toEqual([false, false, true]);
+    for (let at = 0; at < 3; at += 1) await call(other, id);
+    expect([here.before, there.before].map(({ length }) => length)).toEqual([2, 3]);
+    expect([here.after, there.after].map(({ length }) => length)).toEqual([5, 0]);
   });
 
   test('without one it is not: anybody could say so', async () => {
@@ -219,20 +257,6 @@ describe('what another replica has done need not be done twice', () => {
     const id = await openSession(one);
     await call(other, id);
     expect(one.served.at(-1)?.forwarded).toBe(false);
-  });
-
-  test('a mark is for one request to one replica', async () => {
-    const [one, other] = await two({ options: { secret } });
-    const [id, another] = [await openSession(one), await openSession(one)];
-    await call(other, id);
-    const mark = String(one.served.at(-1)?.headers[HOP_HEADER]);
-    const replay = async (of: string, path = '/mcp'): Promise<boolean | undefined> => {
-      await post(one, echoCall('again'), { ...ofSession(of), [HOP_HEADER]: mark }, path);
-      return one.served.at(-1)?.forwarded;
-    };
-    expect(await replay(id)).toBe(true);
-    expect(await replay(another)).toBe(false);
-    expect(await replay(id, '/mcp/else')).toBe(false);
   });
 
   test('the secret is changed while replicas run', async () => {
@@ -252,16 +276,50 @@ describe('where requests may be forwarded to', () => {
     const id = randomUUID();
     const key = keyOf(id);
     const record = newRecord({ key, nonce: randomUUID(), backendUrl: url, path: '/mcp' });
-    store.create(key, record, 100_000);
+    store.create(key, record, 2 * 24 * 60 * 60 * 1000);
     return [id, store];
   }
 
   test('a record that leads to a host that is no replica leads nowhere', async () => {
     const stranger = await scriptedBackend();
     const [id, store] = recordOf(stranger.origin);
-    const one = await replica({ store, options: { backends: ['http://127.0.0.1:9'] } });
+    const options = { backends: ['http://127.0.0.1:9'], lostAfter: 1 };
+    const one = await replica({ store, options });
+    expectRefusal(await call(one, id), 'backend_unreachable', { id: '2' });
+    await until(async () => (await call(one, id)).status === 404);
     expectRefusal(await call(one, id), 'session_ended', { id: '2' });
     expect(stranger.hits).toHaveLength(0);
+  });
+
+  test('the same record leads there if that is one', async () => {
+    const stranger = await scriptedBackend();
+    const [id, store] = recordOf(stranger.origin);
+    const one = await replica({ store, options: { backends: [stranger.origin] } });
+    await call(one, id);
+    expect(stranger.hits).toHaveLength(1);
+  });
+
+  test('a replica that is not in the list yet loses no session', async () => {
+    const store = new MemoryStore();
+    const one = await replica({ store });
+    const list = ['http://127.0.0.1:9'];
+    const other = await replica({ store, options: { backends: () => list } });
+    const id = await openSession(one);
+    expectRefusal(await call(other, id), 'backend_unreachable', { id: '2' });
+    list.push(one.origin);
+    await until(async () => (await call(other, id)).status === 200);
+    expect(one.served.length).toBeGreaterThan(1);
+  });
+
+  test('with a secret it is believed before it is in the list', async () => {
+    const store = new MemoryStore();
+    const one = await replica({ store, options: { secret } });
+    const backends = ['http://127.0.0.1:9'];
+    const other = await replica({ store, options: { secret, backends } });
+    const id = await openSession(one);
+    expect((await call(other, id)).status).toBe(200);
+    await one.close();
+    expectRefusal(await call(other, id), 'session_lost');
   });
 
   test('a list of replicas that leaves this one out says nothing of its own sessions', async () => {
@@ -303,6 +361,7 @@ describe('what the app has beside MCP', () => {
   const addRoutes = (app: Express): void => {
     app.get('/health', (_req, res) => void res.set('Mcp-Session-Id', 'of-another-kind').send('ok'));
     app.post('/login', express.json(), (req, res) => void res.json(req.body));
+    app.post('/pay', (req, res) => void res.status(201).send(req.url.split('?')[1]));
   };
 
   test('is left alone', async () => {
@@ -317,6 +376,25 @@ describe('what the app has beside MCP', () => {
     const one = await replica({ store: new MemoryStore(), serve: addRoutes });
     const answer = await request(one.url).get('/health').set('MCP-Protocol-Version', '2026-07-28');
     expect(answer.text).toBe('ok');
+  });
+
+  test('also where nobody can be told who sends it, or its query names something else', async () => {
+    const one = await replica({
+      store: new MemoryStore(),
+      options: {
+        sse: true,
+        principal: (req) => {
+          if (req.path === '/login') throw new Error('nobody is logged in');
+          return 'anna';
+        },
+      },
+      serve: addRoutes,
+    });
+    expect((await request(one.url).post('/login').send({ a: 1 })).body).toEqual({ a: 1 });
+    for (const query of ['session_id=cs_test_123', 'sessionId=']) {
+      const answer = await request(one.url).post(`/pay?${query}`).send({ a: 1 });
+      expect([answer.status, answer.text]).toEqual([201, query]);
+    }
   });
 
   test('also where a dot segment is in the path', async () => {
@@ -398,6 +476,36 @@ test('a replica that is being closed waits for the calls that its app still answ
   await closing;
 });
 
+test('a call that waits for another request of its session finishes while its replica is being closed', async () => {
+  const asked = deferred();
+  const answered = deferred();
+  const serve = (app: Express): void => {
+    app.post('/mcp', express.json(), (req, res) => {
+      if (req.get('mcp-session-id') === undefined) {
+        res.set('Mcp-Session-Id', 'of-one').json({});
+      } else if ((req.body as { method?: string }).method === undefined) {
+        // What the call has asked the client, by whichever replica.
+        answered.resolve(undefined);
+        res.status(202).end();
+      } else {
+        asked.resolve(undefined);
+        void answered.promise.then(() => res.json({ late: true }));
+      }
+    });
+  };
+  const store = new MemoryStore();
+  const one = await replica({ store, serve });
+  const other = await replica({ store, serve });
+  const id = await openSession(one);
+  const answer = call(other, id).then((got) => got.body as unknown);
+  await asked.promise;
+  const closing = one.sessions.close({ drain: 10_000 });
+  const reply = await post(other, '{"jsonrpc":"2.0","id":1,"result":{}}', ofSession(id));
+  expect(reply.status).toBe(202);
+  expect(await answer).toEqual({ late: true });
+  await closing;
+});
+
 describe('an origin that a function tells', () => {
   test('is asked for once', async () => {
     let asked = 0;
@@ -424,6 +532,7 @@ describe('an origin that a function tells', () => {
       options: { self: () => self },
       serve(app) {
         app.post('/mcp', (_req, res) => void res.json({}));
+        app.get('/health', (_req, res) => void res.send('ok'));
         app.use((error: Error, _req: unknown, res: express.Response, _next: unknown) => {
           seen.push(error.message);
           res.status(500).end();
@@ -431,6 +540,7 @@ describe('an origin that a function tells', () => {
       },
     });
     expect((await initialize(one)).status).toBe(500);
+    expect((await request(one.url).get('/health')).text).toBe('ok');
     expect(seen.join()).toContain('must be where the other replicas reach this process');
     self = one.origin;
     expect((await initialize(one)).status).toBe(200);

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { SESSION_HEADER } from '../../protocol/session-id.ts';
+import { originForm } from '../framing.ts';
 
 /** Header of a request that one replica has forwarded to another: it goes no further. */
 export const HOP_HEADER = 'x-mcp-replica-hop';
@@ -54,7 +55,8 @@ function macOf(
   { to, at }: { readonly to: string; readonly at: string },
   secret: string,
 ): string {
-  const signed = [at, to, method, originalUrl ?? url, headers[SESSION_HEADER] ?? null];
+  const path = originForm(originalUrl ?? url ?? '/') ?? null;
+  const signed = [at, to, method, path, headers[SESSION_HEADER] ?? null];
   // Nothing else that is signed with the secret begins so.
   const text = JSON.stringify(['mcp-session-routing hop', ...signed]);
   return createHmac('sha256', secret).update(text).digest('base64url');

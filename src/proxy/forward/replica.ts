@@ -1,34 +1,51 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { originOf } from '../../backends/origin.ts';
 import type { Guard } from '../../http/guard.ts';
+import { removeHeader } from '../../http/remove-header.ts';
 import { routedRequestOf, type RoutedRequest } from '../../http/routed-request.ts';
+import type { Reason } from '../../protocol/reasons.ts';
+import { SESSION_HEADER } from '../../protocol/session-id.ts';
 import { isServedHere, type Route } from '../../routing/route.ts';
 import { answerStop } from '../answer-stop.ts';
-import { claimsHop, type ReplicaHop } from './replica-hop.ts';
+import { claimsHop, HOP_HEADER, type ReplicaHop } from './replica-hop.ts';
 import { sessionForwarder } from './session-forwarder.ts';
+
+export interface Replica<Req, Res> {
+  readonly middleware: Guard<Req, Res>;
+  /** Whether another replica has forwarded the request, and has signed that; before the middleware and after it. */
+  isForwarded(req: IncomingMessage): boolean;
+}
 
 export interface ReplicaOptions {
   /** The origin of this process. @throws {SessionRoutingError} `invalid_option` while it cannot be told */
   readonly self: () => string;
   readonly hop: ReplicaHop;
+  /** Told of the first request that was forwarded here by mistake. */
+  readonly onAstray: (owner: string) => void;
 }
 
 /**
- * The middleware of a process that serves MCP itself: what belongs to it goes on to the app, requests of sessions of
- * other replicas are forwarded to them, by one hop.
+ * A process that serves MCP itself: what belongs to it goes on to the app, requests of sessions of other replicas are
+ * forwarded to them, by one hop.
  */
 export function replicaOf<Req extends IncomingMessage, Res extends ServerResponse>(
   guard: Guard<Req, Res>,
-  { self, hop }: ReplicaOptions,
-): Guard<Req, Res> {
+  { self, hop, onAstray }: ReplicaOptions,
+): Replica<Req, Res> {
   const forward = sessionForwarder({ xfwd: true });
+  let toldAstray = false;
 
-  return function serveOrForward(req, res, next) {
+  function isForwarded(req: IncomingMessage): boolean {
+    const known = routedRequestOf(req)?.forwarded;
+    return known ?? (claimsHop(req) && hop.isProven(req, self()));
+  }
+
+  const middleware: Guard<Req, Res> = function serveOrForward(req, res, next) {
     let here: string;
     try {
       here = self();
     } catch (error) {
-      next(error);
+      next(saysMcp(req) ? error : undefined);
       return;
     }
     guard(req, res, (error) => {
@@ -48,19 +65,32 @@ export function replicaOf<Req extends IncomingMessage, Res extends ServerRespons
     }
 
     function go(routed: RoutedRequest): void {
-      const owner = ownerElsewhere(routed.route, here);
-      if (owner === undefined) serve(routed);
-      else if (claimsHop(req)) routed.refuse('wrong_replica');
-      else {
+      const owner = routed.stops() ? undefined : ownerElsewhere(routed.route, here);
+      if (owner === undefined) {
+        serve(routed);
+      } else if (claimsHop(req)) {
+        endAstray(routed, owner).catch(next);
+      } else {
         hop.mark(req, owner);
         forward(req, res, next);
       }
     }
 
+    /** Where the owner should be is this process, which is another one: nobody can serve the session any more. */
+    async function endAstray(routed: RoutedRequest, owner: string): Promise<void> {
+      if (!toldAstray) onAstray(owner);
+      toldAstray = true;
+      const stop = await routed.connectFailed(owner, 'refused');
+      const isStop = stop.kind === 'refuse' || stop.kind === 'deleted';
+      answerStop(routed, isStop ? stop : { kind: 'refuse', reason: 'backend_unreachable' });
+    }
+
     function serve(routed: RoutedRequest): void {
-      routed.forwarded = claimsHop(req) && hop.isProven(req, here);
+      routed.forwarded = isForwarded(req);
+      // Whoever is told of it could use it again for a minute.
+      if (claimsHop(req)) removeHeader(req, HOP_HEADER);
       // What says nothing of MCP is left alone (A14).
-      if (!isOfMcp(routed.route) && !routed.stops()) {
+      if (!mayBeOfMcp(routed.route) && !routed.stops()) {
         next();
         return;
       }
@@ -68,14 +98,14 @@ export function replicaOf<Req extends IncomingMessage, Res extends ServerRespons
       if (destination.kind === 'default') {
         routed.sent(here);
         next();
-      } else if (destination.kind === 'refuse' && destination.reason === 'method_not_allowed') {
-        // The app knows better what it has there.
+      } else if (destination.kind === 'refuse' && isForApp(req, destination.reason)) {
         next();
       } else if (destination.kind !== 'backend') {
         answerStop(routed, destination);
       }
     }
   };
+  return { middleware, isForwarded };
 }
 
 function ownerElsewhere(route: Route, here: string): string | undefined {
@@ -83,6 +113,18 @@ function ownerElsewhere(route: Route, here: string): string | undefined {
 }
 
 /** Whether its answer may matter, to a session or to those who wait until this process has nothing to do. */
-function isOfMcp(route: Route): boolean {
+function mayBeOfMcp(route: Route): boolean {
   return route.kind === 'pinned' || route.opening || route.modern === true;
+}
+
+/** Without `self` nobody can tell what is to be done with these. */
+function saysMcp({ method, headers }: IncomingMessage): boolean {
+  return method === 'POST' || headers[SESSION_HEADER] !== undefined;
+}
+
+/** What this process does not know may be something of the app, which knows better (A14). */
+function isForApp({ headers }: IncomingMessage, reason: Reason): boolean {
+  if (reason === 'method_not_allowed') return true;
+  const byQuery = headers[SESSION_HEADER] === undefined;
+  return byQuery && (reason === 'unknown_session' || reason === 'invalid_session_id');
 }
