@@ -23,6 +23,7 @@ export { sessionForwarder, type SessionForwarder } from './proxy/forward/session
 export { sessionPlugin } from './proxy/session-plugin.ts';
 export { sessionRouter } from './proxy/session-router.ts';
 export type { LostSession } from './routing/endings.ts';
+export type { StatusAuth, StatusPageOptions } from './status/options.ts';
 export type { DecisionKind } from './routing/kind.ts';
 export type { StoreTimes } from './store-times.ts';
 export type { Stats } from './stats.ts';

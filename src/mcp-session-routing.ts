@@ -29,6 +29,8 @@ import { SessionRouting } from './routing/session-routing.ts';
 import { selfOf } from './self-setting.ts';
 import { settingsOf } from './settings.ts';
 import type { Stats } from './stats.ts';
+import type { StatusPageOptions } from './status/options.ts';
+import { StatusPages } from './status/status-page.ts';
 import { LocalCache } from './store/local-cache.ts';
 import { resolveStore, type StoreLike } from './store/resolve-store.ts';
 import { SessionDirectory } from './store/session-directory.ts';
@@ -63,6 +65,13 @@ export interface McpSessionRouting extends RequestHandler {
    */
   end(sessionId: string): Promise<boolean>;
   stats(): Stats;
+  /**
+   * A page to look at: backends, sessions, calls per second, errors, the last requests, and buttons that drain. Mount
+   * it before the middleware.
+   * @throws {SessionRoutingError} `invalid_option`
+   * @example app.use('/_mcp', sessions.statusPage({ auth }));
+   */
+  statusPage(options: StatusPageOptions<Request, Response>): RequestHandler;
   /**
    * Resolves when the store has answered once and the backends are known: before that a gateway need not take
    * requests.
@@ -204,6 +213,10 @@ export function mcpSessionRouting(
   };
   const { telemetry } = settings;
   if (telemetry) observers.add(telemetry.observe({ stats, backends: () => control.list() }));
+  const status = new StatusPages({
+    ...{ ...control, stats, backends: () => backends?.status() ?? [] },
+    observe: (observer) => observers.add(observer),
+  });
 
   const replica =
     self &&
@@ -229,10 +242,12 @@ export function mcpSessionRouting(
       return settings.sse ? directory.endNow(keyOfStream(sessionId), 'called') : false;
     },
     stats,
+    statusPage: (options: StatusPageOptions<Request, Response>) => status.page(options),
     async ready(): Promise<void> {
       await Promise.all([directory.ready(), backends?.ready()]);
     },
     async close({ drain = 0 }: CloseOptions = {}): Promise<void> {
+      status.close();
       if (drain > 0) {
         routing.stopOpening();
         traffic.endStreams();

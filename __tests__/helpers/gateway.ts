@@ -36,7 +36,7 @@ export interface GatewayOptions {
   /** Laid over `{ router: sessionRouter, plugins: [sessionPlugin] }`; a value of `undefined` takes that away. */
   readonly proxyOptions?: Readonly<Record<string, unknown>>;
   /** Called before the middleware is mounted. */
-  readonly before?: (app: Express) => void;
+  readonly before?: (app: Express, sessions: McpSessionRouting) => void;
   /** Called between the middleware and the proxy. */
   readonly between?: (app: Express, sessions: McpSessionRouting) => void;
   /** Mounts the proxy. @default app.use(proxy), which takes every path that was not handled before */
@@ -93,7 +93,7 @@ export async function gateway(options: GatewayOptions = {}): Promise<Gateway> {
   // Otherwise Express prints the stack of every error.
   app.set('env', 'test');
   const sessions = mcpSessionRouting(options.store, options.options);
-  options.before?.(app);
+  options.before?.(app, sessions);
   if (!bare) app.use(sessions);
   options.between?.(app, sessions);
   mount(app, proxyOf(proxy, options.proxyOptions));

@@ -33,9 +33,9 @@ export async function waitingGateway(
     ...options,
     store,
     options: { storeTimeout: 60_000, ...options.options },
-    before(app) {
+    before(app, sessions) {
       app.get('/turn', (_req, res) => void res.end());
-      options.before?.(app);
+      options.before?.(app, sessions);
     },
   });
   return { gw, store };

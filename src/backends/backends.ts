@@ -136,6 +136,11 @@ export class Backends {
     return backends.map((backend) => backend.info(this.#options.traffic));
   }
 
+  /** The same, and which of them are draining, be they down or not. */
+  status(): (BackendInfo & { readonly draining: boolean })[] {
+    return this.list().map((info) => ({ ...info, draining: this.get(info.url).draining }));
+  }
+
   /** @throws as `get` */
   drain(url: unknown, drained: boolean): void {
     this.get(url).drained = drained;
