@@ -42,6 +42,7 @@ const others = [
   }),
   project('conformance', redis),
   project('hostile'),
+  project('browser', { globalSetup: '<rootDir>/scripts/ensure-browser.mjs' }),
   project('faults', { ...redis, globalSetup: '<rootDir>/scripts/ensure-fault-tools.mjs' }),
 ];
 
