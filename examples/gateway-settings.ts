@@ -1,5 +1,6 @@
 import { readBackends, type GivenBackends } from './gateway-backends.ts';
 import { readRedis, type RedisSettings } from './gateway-redis.ts';
+import { readStatusPage, type StatusSettings } from './gateway-status.ts';
 
 /** The environment of gateway.ts, checked: what is wrong is said in one line with its remedy. */
 export interface Settings {
@@ -11,6 +12,8 @@ export interface Settings {
   proxy: ProxyName;
   /** Left out: sessions are kept in memory. */
   redis?: RedisSettings;
+  /** Left out: there is no status page. */
+  status?: StatusSettings;
   /** What is left out keeps the default of the package. */
   sessionOptions: {
     ttl?: number;
@@ -28,14 +31,17 @@ const PROXIES = ['http-proxy-middleware', 'forward'] as const;
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const backends = readBackends(env.BACKENDS, env.BACKENDS_FILE);
   const redis = readRedis(env);
+  const mcpPath = readPath('MCP_PATH', env.MCP_PATH || '/mcp');
+  const status = readStatusPage(env, mcpPath, readPath);
   const { SESSION_TTL_SECONDS, UNKNOWN_SESSION_STATUS, ALLOWED_ORIGINS, STORE_SECRET } = env;
   return {
     port: readPort(env.PORT || '3000'),
     host: env.HOST || '127.0.0.1',
-    mcpPath: readPath(env.MCP_PATH || '/mcp'),
+    mcpPath,
     proxy: readProxy(env.PROXY || 'http-proxy-middleware'),
     ...(backends && { backends }),
     ...(redis && { redis }),
+    ...(status && { status }),
     sessionOptions: {
       ...(SESSION_TTL_SECONDS && { ttl: readTtl(SESSION_TTL_SECONDS) }),
       ...(UNKNOWN_SESSION_STATUS && { unknownSessionStatus: readStatus(UNKNOWN_SESSION_STATUS) }),
@@ -61,11 +67,11 @@ function readPort(value: string): number {
 }
 
 /** Letters, digits and `-._~` only: anything else would mean something to Express. */
-function readPath(value: string): string {
+function readPath(name: string, value: string): string {
   if (value === '/' || /^(\/[\w.~-]+)+\/?$/.test(value)) {
     if (new URL(value, 'http://gateway').pathname === value) return value;
   }
-  throw new Error(`MCP_PATH=${value} is not a plain path: give one such as /mcp`);
+  throw new Error(`${name}=${value} is not a plain path: give one such as /mcp`);
 }
 
 function readTtl(value: string): number {

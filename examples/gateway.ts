@@ -15,6 +15,7 @@ import {
 import { connectRedis } from './gateway-redis.ts';
 import { listen } from './gateway-server.ts';
 import { readSettings, type ProxyName } from './gateway-settings.ts';
+import { withPassword } from './gateway-status.ts';
 
 /** How long requests may take to finish after SIGTERM, in milliseconds. */
 const GRACE = 10_000;
@@ -48,6 +49,10 @@ async function start(): Promise<void> {
 
   const app = express();
   app.disable('x-powered-by');
+  if (settings.status) {
+    const auth = withPassword(settings.status.password);
+    app.use(settings.status.path, sessions.statusPage({ auth }));
+  }
   app.use(sessions);
   const proxy = proxyOf(settings.proxy);
   app.all([settings.mcpPath, '/sse', /^\/\.well-known\//], proxy);
@@ -71,6 +76,7 @@ async function start(): Promise<void> {
 
   if (demo && servers && storeAnswers) console.log(await demo.runDemo(servers, url));
   console.log(`listening on ${url}`);
+  if (settings.status) console.log(`status page: ${server.origin}${settings.status.path}`);
   if (demo) console.log(demo.commandsToTry(url));
 }
 

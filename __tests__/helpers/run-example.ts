@@ -20,7 +20,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SETTINGS = [
   ...['PORT', 'HOST', 'BACKENDS', 'BACKENDS_FILE', 'MCP_PATH', 'REDIS_URL', 'PROXY'],
   ...['REDIS_SENTINELS', 'REDIS_MASTER_NAME', 'REDIS_CLUSTER', 'REDIS_PASSWORD'],
-  ...['SESSION_TTL_SECONDS', 'UNKNOWN_SESSION_STATUS'],
+  ...['SESSION_TTL_SECONDS', 'UNKNOWN_SESSION_STATUS', 'STATUS_PATH', 'STATUS_PASSWORD'],
 ];
 const running = new Set<RunningExample>();
 

@@ -132,6 +132,28 @@ describe('gateway.ts in front of given backends', () => {
     expect(response.status).toBe(404);
   });
 
+  it('shows its status page to who knows the password', async () => {
+    const backend = await startBackend((_req, res) => res.end('served'));
+    const { example, url } = await startGateway({
+      BACKENDS: backend,
+      STATUS_PATH: '/_mcp',
+      STATUS_PASSWORD: 'long: enough, é',
+    });
+    const page = await example.match(/^status page: (\S+)$/m);
+    expect(page).toBe(new URL('/_mcp', url).href);
+    const asked = await fetch(page);
+    expect(asked.status).toBe(401);
+    expect(asked.headers.get('www-authenticate')).toContain('Basic');
+    const credentials = (text: string): { authorization: string } => ({
+      authorization: `Basic ${Buffer.from(text).toString('base64')}`,
+    });
+    for (const wrong of ['a:long', 'a:', '', 'long: enough, è'])
+      expect((await fetch(page, { headers: credentials(wrong) })).status).toBe(401);
+    const shown = await fetch(page, { headers: credentials('anybody:long: enough, é') });
+    expect(await shown.text()).toContain('<h1>MCP sessions</h1>');
+    await expect(get(url)).resolves.toBe('200 served');
+  });
+
   it('says that Redis does not answer, and listens all the same', async () => {
     const backend = await startBackend((_req, res) => res.end('served'));
     const REDIS_URL = `redis://127.0.0.1:${await closedPort()}`;
@@ -204,6 +226,11 @@ describe('gateway.ts with a setting that cannot be', () => {
     ['REDIS_CLUSTER', 'redis-0:0', 'give one such as redis-0:6379'],
     ['REDIS_PASSWORD', 'secret', 'give it in REDIS_URL'],
     ['PROXY', 'nginx', 'give http-proxy-middleware'],
+    ['STATUS_PATH', '/_mcp', 'needs a STATUS_PASSWORD of at least 12 characters'],
+    ['STATUS_PATH', '_mcp', 'give one such as /mcp'],
+    ['STATUS_PATH', '/', 'hides /mcp: give one such as /_mcp'],
+    ['STATUS_PATH', '/mcp', 'hides /mcp: give one such as /_mcp'],
+    ['STATUS_PASSWORD', 'secret', 'give STATUS_PATH'],
   ])('names %s=%s and the remedy', (name, value, remedy) => {
     expect(() => readSettings({ [name]: value })).toThrow(name);
     expect(() => readSettings({ [name]: value })).toThrow(remedy);
@@ -223,6 +250,7 @@ describe('gateway.ts with a setting that cannot be', () => {
     const settings = [
       ...['PORT', 'HOST', 'BACKENDS', 'BACKENDS_FILE', 'MCP_PATH', 'PROXY'],
       ...['REDIS_URL', 'REDIS_SENTINELS', 'REDIS_MASTER_NAME', 'REDIS_CLUSTER', 'REDIS_PASSWORD'],
+      ...['STATUS_PATH', 'STATUS_PASSWORD'],
     ];
     const env = Object.fromEntries(settings.map((name) => [name, '']));
     expect(readSettings(env)).toEqual({
