@@ -1,8 +1,11 @@
+import { devNull } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { onCleanup } from '../../helpers/cleanup.ts';
 import { backendFlags, outcomeOf, run, runGateway } from '../../helpers/command-line.ts';
 import { startBackends, type Backends } from '../../helpers/e2e-backends.ts';
+import { startChild } from '../../helpers/e2e-children.ts';
 import { scriptedBackend, scriptedBackends } from '../../helpers/scripted-backend.ts';
+import { sseBackend } from '../../helpers/sse-backend.ts';
 import { tcpBalancer } from '../../helpers/tcp-balancer.ts';
 
 interface Told {
@@ -86,44 +89,42 @@ describe('the doctor, at three real servers of SDK v1', () => {
 describe('the doctor, at servers of every era', () => {
   const small = ['--sessions', '4', '--calls', '3'];
 
-  const servers = (ERA: string): Promise<Backends> => startBackends('every era', { ERA });
-  const first = ({ origins }: Backends): string => [...origins.values()][0] ?? '';
+  /** Its origin. */
+  async function server(file: string, ERA = ''): Promise<string> {
+    const env = { ERA, PORT: '0', INSTANCE: 'a', REQUEST_LOG: devNull };
+    const child = startChild([`./__tests__/fixtures/e2e/${file}`], env, ['observe.ts']);
+    onCleanup(() => child.kill());
+    return `http://127.0.0.1:${await child.port}`;
+  }
 
   it('tells that a server speaks 2026-07-28 beside the sessions of before', async () => {
-    const backends = await servers('both');
-    onCleanup(() => backends.stop());
-    const { code, told } = await examined(`${first(backends)}/mcp`, ...small);
+    const origin = await server('eras-server.ts', 'both');
+    const { code, told } = await examined(`${origin}/mcp`, ...small);
     expect(code).toBe(0);
     expect(told.revisions).toEqual(['2025-11-25']);
     expect(told.eras.modern.understood).toBe(6);
   });
 
   it('has nothing to pin at a server of 2026-07-28 alone, and asks it all the same', async () => {
-    const backends = await servers('modern');
-    onCleanup(() => backends.stop());
-    const { code, out } = await outcomeOf(['doctor', `${first(backends)}/mcp`, ...small]);
+    const origin = await server('eras-server.ts', 'modern');
+    const { code, out } = await outcomeOf(['doctor', `${origin}/mcp`, ...small]);
     expect(code).toBe(0);
     expect(out).toContain('12 of 12 were answered (100 %); the server keeps no sessions');
     expect(out).toMatch(/^ +revisions +2026-07-28$/m);
   });
 
   it('knows an endpoint of HTTP+SSE, directly and behind the gateway', async () => {
-    const backends = await servers('legacy');
-    onCleanup(() => backends.stop());
-    const { url } = await runGateway(...backendFlags(backends.origins.values()));
-    // It takes a POST there for another stream.
-    const flags = [...small, '--timeout', '1'];
-    for (const origin of [first(backends), new URL(url).origin]) {
-      const { code, told, out } = await examined(`${origin}/sse`, ...flags);
+    const { origin } = await sseBackend('TypeScript');
+    const { url } = await runGateway('--backend', origin);
+    for (const each of [origin, new URL(url).origin]) {
+      const { code, told, out } = await examined(`${each}/sse`, ...small);
       expect({ code, sse: told.eras.sse }).toEqual({ code: 1, sse: true });
       expect(out).toContain('whose sessions are not examined');
     }
   });
 
   it('has nothing to pin at a server of SDK v2 that keeps no sessions', async () => {
-    const backends = await startBackends('SDK v2');
-    onCleanup(() => backends.stop());
-    const url = `${await balanced(backends.origins.values())}/stateless`;
+    const url = `${await server('sdk2-server.ts')}/stateless`;
     const { code, told, out } = await examined(url, ...small);
     expect({ code, reached: told.calls.reached }).toEqual({ code: 0, reached: 12 });
     expect(out).toContain('the server keeps no sessions: nothing to pin');
