@@ -1,6 +1,6 @@
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,26 +11,7 @@ import { onCleanup } from './cleanup.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MODULES = path.join(ROOT, 'node_modules');
 const PROJECTS = path.join(ROOT, '__tests__/fixtures/consumers');
-const PACKED_FROM = [
-  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src'],
-  ...['README.md', 'CHANGELOG.md', 'LICENSE'],
-];
 const run = promisify(execFile);
-
-/** Packs the package in a copy: others may be packing it at the same time. @returns the tarball */
-export async function packPackage(work: string): Promise<string> {
-  const copy = path.join(work, 'package');
-  await mkdir(copy);
-  for (const each of PACKED_FROM) {
-    await cp(path.join(ROOT, each), path.join(copy, each), { recursive: true });
-  }
-  await symlink(MODULES, path.join(copy, 'node_modules'));
-  const packed = path.join(work, 'packed');
-  await mkdir(packed);
-  await said(run('npm', ['pack', '--pack-destination', packed], { cwd: copy }));
-  const [name = 'no tarball'] = await readdir(packed);
-  return path.join(packed, name);
-}
 
 /** The packages that a project installs beside the tarball, and where they lie in node_modules here. */
 export type Packages = Readonly<Record<string, string>>;

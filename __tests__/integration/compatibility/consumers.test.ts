@@ -6,11 +6,11 @@ import {
   bundleProject,
   compileProject,
   installedProject,
-  packPackage,
   startProgram,
 } from '../../helpers/consumer-projects.ts';
 import { type Consumer, consumerName, consumers, PACKAGES } from '../../helpers/consumers.ts';
 import { call, openSessions, terminate } from '../../helpers/mcp-client.ts';
+import { packPackage } from '../../helpers/packed-package.ts';
 import { sharedRedisUrl } from '../../helpers/redis-server.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
 import { scriptedBackends } from '../../helpers/scripted-backend.ts';
