@@ -12,7 +12,13 @@ import {
   TEST_PATHS,
   textOf,
 } from './compatibility-results.ts';
+import ensureIntegrationTools from './ensure-integration-tools.mjs';
 import { NODE_MAJORS, runJestBeside } from './nodes.ts';
+import stopRedis from './stop-redis.mjs';
+
+// Once, before the three would do it at the same time; their folders they make themselves.
+ensureIntegrationTools();
+stopRedis();
 
 const folder = mkdtempSync(path.join(tmpdir(), 'compatibility-'));
 const outputOf = (major: string): string => path.join(folder, `node-${major}.json`);
