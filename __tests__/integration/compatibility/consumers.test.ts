@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import {
   bundleProject,
   compileProject,
@@ -14,6 +14,9 @@ import { packPackage } from '../../helpers/packed-package.ts';
 import { sharedRedisUrl } from '../../helpers/redis-server.ts';
 import { expectRefusal } from '../../helpers/refusal.ts';
 import { scriptedBackends } from '../../helpers/scripted-backend.ts';
+
+// Compilers and npm take long on a machine that has much else to do.
+jest.setTimeout(600_000);
 
 let work: string;
 let tarball: string;
