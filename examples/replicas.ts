@@ -17,6 +17,9 @@ const replicas = await startServers(['mcp-a', 'mcp-b', 'mcp-c'], {
 });
 const balancer = await startBalancer([...replicas.origins.values()]);
 
+// What was never called yet is slow, and Redis is not waited for long.
+await runClients(balancer.url, replicas.origins.size, 1);
+
 const { sessions, answered } = await runClients(balancer.url, CLIENTS, CALLS);
 const rows = callsPerSession(replicas.log(), sessions);
 const own = rows.reduce((total, row) => total + row.own, 0);

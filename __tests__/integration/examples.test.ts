@@ -48,7 +48,8 @@ describe('an example that checks itself', () => {
 
   it('replicas.ts serves all calls on the owner, and goes on when it is killed', async () => {
     const example = runExample('replicas.ts', { REDIS_URL: await sharedRedisUrl() });
-    expect(await example.exited).toEqual({ code: 0, signal: null });
+    const exited = await example.exited;
+    expect([exited, example.errors()]).toEqual([{ code: 0, signal: null }, '']);
     expect(example.output()).toContain('ok  300 of 300 calls on the owner');
     expect(example.output()).toMatch(
       /^ok {2}[1-9] clients of mcp-[abc], which was killed, were told 404$/m,
