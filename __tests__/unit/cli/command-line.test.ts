@@ -47,8 +47,9 @@ describe('the command line', () => {
     );
     const known: unknown[] = Object.values(SETTINGS).map(({ variable }) => variable);
     expect(variables.length).toBeGreaterThan(10);
-    // The command has one forwarder only.
-    expect(variables.filter((each) => !known.includes(each))).toEqual(['PROXY']);
+    // The command has one forwarder only, and the status page is for Express.
+    const others = ['PROXY', 'STATUS_PATH', 'STATUS_PASSWORD'];
+    expect(variables.filter((each) => !known.includes(each))).toEqual(others);
   });
 
   it.each([
