@@ -59,7 +59,8 @@ describe('an example that checks itself', () => {
 
   it('redis.ts starts a Redis of its own when it is given none', async () => {
     const example = runExample('redis.ts');
-    expect(await example.exited).toEqual({ code: 0, signal: null });
+    const exited = await example.exited;
+    expect([exited, example.errors()]).toEqual([{ code: 0, signal: null }, '']);
     expect(example.output()).toMatch(/^started \S+ on port \d+/m);
   });
 });
