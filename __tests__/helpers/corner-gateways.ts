@@ -61,6 +61,8 @@ async function ioredis6(): Promise<Redis6> {
 
 async function nodeRedis(): Promise<ReturnType<typeof createClient>> {
   const client = createClient({ url: await sharedRedisUrl() });
+  // Without a listener an error ends the process.
+  client.on('error', () => {});
   await client.connect();
   onCleanup(() => client.destroy());
   return client as ReturnType<typeof createClient>;
