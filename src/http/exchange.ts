@@ -159,6 +159,10 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
     return this.#around.routing.brokenOff(this.route, origin, this.req);
   }
 
+  astray(): Promise<Stop> {
+    return this.#around.routing.astray(this.route, this.req);
+  }
+
   chosen(url: string | undefined): void {
     this.#around.routing.chosen(this.route, url);
   }

@@ -44,6 +44,8 @@ export interface RoutedRequest {
   confirmDeleted(): void;
   /** The request has broken off after it was sent; says what the client is told. */
   brokenOff(origin: string): Promise<Stop>;
+  /** The request was forwarded here by mistake; says what the client is told. */
+  astray(): Promise<Stop>;
   /** The connections of its proxy, to be closed with the middleware. */
   onClose(connections: Connections): void;
 }

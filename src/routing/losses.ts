@@ -98,6 +98,15 @@ export class Losses {
     return { kind: 'refuse', reason: 'upstream_failed' };
   }
 
+  /**
+   * Where its owner should be is another process: the session is over. That says nothing of the place itself, and is
+   * said by whoever has sent the request. `undefined`: it has been moved meanwhile.
+   */
+  async astray(route: PinnedRoute, req: BalancedRequest): Promise<Stop | undefined> {
+    const next = await this.#lose(route, route.record, req, 'session_lost');
+    return next.kind === 'pinned' ? undefined : next;
+  }
+
   /** Reads the body of an answer that may tell of a lost session (C4, C5). */
   async inspect(
     route: PinnedRoute,

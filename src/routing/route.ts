@@ -1,5 +1,4 @@
 import type { Turn } from '../backends/balance.ts';
-import { originOf } from '../backends/origin.ts';
 import type { Reason } from '../protocol/reasons.ts';
 import type { SessionRecord } from '../store/record.ts';
 
@@ -59,11 +58,6 @@ export interface PinnedRoute extends NamedSession {
   backendSession: string | undefined;
   /** It was found to be lost with its backend by this request, and goes on elsewhere. */
   recovered?: boolean;
-}
-
-/** Whether the process with this origin serves it: a session of its own, or what belongs to no session. */
-export function isServedHere(route: Route, self: string): boolean {
-  return route.kind === 'open' || originOf(route.backendUrl) === self;
 }
 
 /** Where a request goes. */

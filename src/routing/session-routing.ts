@@ -15,8 +15,8 @@ import { Losses, type ConnectFailure, type InspectedAnswer } from './losses.ts';
 import type { Places } from './places.ts';
 import { Recording } from './recording.ts';
 import type { Recovery } from './recovery.ts';
+import { isServedHere } from './replicas.ts';
 import {
-  isServedHere,
   type Destination,
   type NamedSession,
   type OpenRoute,
@@ -202,6 +202,12 @@ export class SessionRouting {
       return this.#choose(route, next, alternatives.slice(at + 1));
     }
     return this.#losses.unconnected(route, origin, failure, req);
+  }
+
+  /** Another replica has sent the request here, to the owner of its session, and this is not the owner. */
+  async astray(route: Route, req: BalancedRequest): Promise<Stop> {
+    const next = route.kind === 'pinned' ? await this.#losses.astray(route, req) : undefined;
+    return next ?? { kind: 'refuse', reason: 'backend_unreachable' };
   }
 
   /** What becomes of a request that has broken off after it was sent (D4): it is not sent again. */

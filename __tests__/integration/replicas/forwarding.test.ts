@@ -207,6 +207,22 @@ describe('one hop, and no more', () => {
     expect((await call(other, another)).status).toBe(200);
   });
 
+  test('nor does the claim say anything of the owner, or of its other sessions', async () => {
+    const store = new MemoryStore();
+    const list: string[] = [];
+    const options = { backends: () => list, secret };
+    const [one, other] = await replicas(2, { store, options });
+    if (!one || !other) throw new Error('there are not two');
+    list.push(one.origin, other.origin);
+    await until(() => other.sessions.backends.list().length === 2);
+    const warned = processWarnings();
+    const id = await openSession(one);
+    const claim = { ...ofSession(id), [HOP_HEADER]: '1' };
+    expectRefusal(await post(other, echoCall('x'), claim), 'session_lost');
+    expect(other.sessions.backends.list().map(({ state }) => state)).toEqual(['up', 'up']);
+    expect(warned).toEqual([]);
+  });
+
   test('the mark cannot be nominated away, and the app does not get it', async () => {
     const [one, other] = await two({ options: { secret } });
     const id = await openSession(one);

@@ -13,6 +13,8 @@ type Request = IncomingMessage & { readonly originalUrl?: string };
 
 /** One way between replicas, as far as it can be told from the header. */
 export interface ReplicaHop {
+  /** Whether there is a secret to sign with. */
+  readonly signs: boolean;
   /** Marks the request as one that this replica forwards to the one with this origin. */
   mark(req: Request, to: string): void;
   /** Whether another replica has sent it to the one with this origin, a moment ago. Never without a secret. */
@@ -29,6 +31,7 @@ export interface ReplicaHop {
 export function replicaHop(secrets: readonly string[], clock: () => number): ReplicaHop {
   const [secret] = secrets;
   return {
+    signs: secret !== undefined,
     mark(req, to) {
       const at = String(clock());
       req.headers[HOP_HEADER] =

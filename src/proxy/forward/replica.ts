@@ -1,11 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { originOf } from '../../backends/origin.ts';
 import type { Guard } from '../../http/guard.ts';
 import { removeHeader } from '../../http/remove-header.ts';
 import { routedRequestOf, type RoutedRequest } from '../../http/routed-request.ts';
-import type { Reason } from '../../protocol/reasons.ts';
 import { SESSION_HEADER } from '../../protocol/session-id.ts';
-import { isServedHere, type Route } from '../../routing/route.ts';
+import { isForApp, mayBeOfMcp, ownerElsewhere } from '../../routing/replicas.ts';
 import { answerStop } from '../answer-stop.ts';
 import { claimsHop, HOP_HEADER, type ReplicaHop } from './replica-hop.ts';
 import { sessionForwarder } from './session-forwarder.ts';
@@ -72,17 +70,19 @@ export function replicaOf<Req extends IncomingMessage, Res extends ServerRespons
         endAstray(routed, owner).catch(next);
       } else {
         hop.mark(req, owner);
+        // It prepares the request once more, which finds nothing left to do.
         forward(req, res, next);
       }
     }
 
     /** Where the owner should be is this process, which is another one: nobody can serve the session any more. */
     async function endAstray(routed: RoutedRequest, owner: string): Promise<void> {
-      if (!toldAstray) onAstray(owner);
-      toldAstray = true;
-      const stop = await routed.connectFailed(owner, 'refused');
-      const isStop = stop.kind === 'refuse' || stop.kind === 'deleted';
-      answerStop(routed, isStop ? stop : { kind: 'refuse', reason: 'backend_unreachable' });
+      // A client could claim it to have something told that is not so.
+      if (!toldAstray && (!hop.signs || hop.isProven(req, owner))) {
+        toldAstray = true;
+        onAstray(owner);
+      }
+      answerStop(routed, await routed.astray());
     }
 
     function serve(routed: RoutedRequest): void {
@@ -94,11 +94,12 @@ export function replicaOf<Req extends IncomingMessage, Res extends ServerRespons
         next();
         return;
       }
+      const byQuery = req.headers[SESSION_HEADER] === undefined;
       const destination = routed.destination();
       if (destination.kind === 'default') {
         routed.sent(here);
         next();
-      } else if (destination.kind === 'refuse' && isForApp(req, destination.reason)) {
+      } else if (destination.kind === 'refuse' && isForApp(destination.reason, byQuery)) {
         next();
       } else if (destination.kind !== 'backend') {
         answerStop(routed, destination);
@@ -108,23 +109,7 @@ export function replicaOf<Req extends IncomingMessage, Res extends ServerRespons
   return { middleware, isForwarded };
 }
 
-function ownerElsewhere(route: Route, here: string): string | undefined {
-  return isServedHere(route, here) ? undefined : originOf(route.backendUrl);
-}
-
-/** Whether its answer may matter, to a session or to those who wait until this process has nothing to do. */
-function mayBeOfMcp(route: Route): boolean {
-  return route.kind === 'pinned' || route.opening || route.modern === true;
-}
-
 /** Without `self` nobody can tell what is to be done with these. */
 function saysMcp({ method, headers }: IncomingMessage): boolean {
   return method === 'POST' || headers[SESSION_HEADER] !== undefined;
-}
-
-/** What this process does not know may be something of the app, which knows better (A14). */
-function isForApp({ headers }: IncomingMessage, reason: Reason): boolean {
-  if (reason === 'method_not_allowed') return true;
-  const byQuery = headers[SESSION_HEADER] === undefined;
-  return byQuery && (reason === 'unknown_session' || reason === 'invalid_session_id');
 }
