@@ -7,12 +7,8 @@ export type { DnsResolver } from './backends/dns-question.ts';
 export type { BackendEra } from './backends/eras.ts';
 export type { RefusalHandler, RefusalInfo } from './http/exchange.ts';
 export type { AllowedOrigins } from './http/origins.ts';
-export {
-  mcpSessionRouting,
-  type CloseOptions,
-  type McpSessionRouting,
-  type RouteInfo,
-} from './mcp-session-routing.ts';
+export { mcpSessionRouting } from './mcp-session-routing.ts';
+export type { CloseOptions, McpSessionRouting, RouteInfo } from './members.ts';
 export type { Counters } from './counters.ts';
 export type { Logger, McpSessionRoutingOptions, SessionEvents } from './options.ts';
 export { SessionRoutingError, type SessionRoutingErrorCode } from './protocol/errors.ts';

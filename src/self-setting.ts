@@ -72,3 +72,8 @@ function checkSelf(given: unknown): string {
     throw invalid('self', given, 'must be where the other replicas reach this process');
   return origin;
 }
+
+/** What is told of a request that was forwarded here to reach `owner`. */
+export function astray(owner: string): string {
+  return `mcpSessionRouting: a request was forwarded here to reach ${owner}, which is not the "self" of this process: that of some replica is the address of another one, or of a load balancer`;
+}

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { McpSessionRouting } from '../../mcp-session-routing.ts';
+import type { McpSessionRouting } from '../../members.ts';
 import { sessionInQuery } from '../../protocol/endpoint.ts';
 import type { SessionForwarder } from '../../proxy/forward/session-forwarder.ts';
 import { warn } from '../../store/user-code.ts';

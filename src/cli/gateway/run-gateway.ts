@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { mcpSessionRouting, type McpSessionRouting } from '../../mcp-session-routing.ts';
+import { mcpSessionRouting } from '../../mcp-session-routing.ts';
+import type { McpSessionRouting } from '../../members.ts';
 import type { SessionEvents } from '../../options.ts';
 import { SessionRoutingError } from '../../protocol/errors.ts';
 import { sessionForwarder } from '../../proxy/forward/session-forwarder.ts';
