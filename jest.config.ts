@@ -50,6 +50,7 @@ const config: Config = {
   // Mutants (`npm run mutate`) meet the unit tests only.
   projects: process.env.STRYKER_MUTATOR_WORKER ? [unit] : [unit, ...others],
   maxWorkers: 2,
+  testSequencer: '<rootDir>/scripts/longest-first.mjs',
   // Ten times what the longest takes on a machine that has nothing else to do.
   testTimeout: 120_000,
   coverageProvider: 'v8',
