@@ -60,9 +60,10 @@ async function proxy(major: 3 | 4): Promise<Section> {
 
 async function forwarder(): Promise<Section> {
   const names = ['bare', 'bare#again', 'forward', 'bare-node', 'forward-node', 'fastify', 'plain4'];
-  const compared = new Comparison(await measure(names, { ...SIZE, connections: CONNECTIONS }));
+  const at = (connections: number) => ({ ...SIZE, connections, apart: true });
+  const compared = new Comparison(await measure(names, at(CONNECTIONS)));
   const loaded = ['plain4', 'forward', 'forward-node', 'fastify'];
-  const saturated = new Comparison(await measure(loaded, { ...SIZE, connections: SATURATING }));
+  const saturated = new Comparison(await measure(loaded, at(SATURATING)));
   const gain = (name: string, where: string): Figure => ({
     ...{
       id: 'P2',

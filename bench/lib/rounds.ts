@@ -11,6 +11,11 @@ export interface RoundsOptions {
   /** Of each variant, in each round. */
   readonly requests: number;
   readonly connections: number;
+  /**
+   * Each in a process of its own: what differs in kind leaves different garbage, and in one process the one collects
+   * what the other has left.
+   */
+  readonly apart?: boolean;
 }
 
 /** Compiled, since a loader adds work of its own: `npm run bench:build`. */
@@ -20,33 +25,36 @@ const WARM_UP = 0.25;
 
 interface Measured {
   readonly name: string;
+  readonly process: ChildProcess;
   readonly connections: readonly Connection[];
   readonly ask: (connection: Connection) => Promise<void>;
 }
 
 /**
- * Holds variants against each other in one gateway process: round by round, the order reversed every other round.
+ * Holds variants against each other, in one gateway process unless they are set `apart`: round by round, the order reversed every other round.
  * A name may be given twice, as `name#2`: what they differ by is the error.
  */
 export async function measure(
   names: readonly string[],
-  { rounds, requests, connections }: RoundsOptions,
+  { rounds, requests, connections, apart = false }: RoundsOptions,
 ): Promise<Samples> {
   const backend = await startBackend();
-  const env = { TARGET: backend.url, VARIANTS: names.map(nameOf).join(',') };
-  const gateway = await startGateway(env);
   const measured: Measured[] = [];
-  for (const [at, name] of names.entries())
-    measured.push(await open(name, gateway.urls[at] ?? '', connections));
+  for (const group of apart ? names.map((name) => [name]) : [names]) {
+    const variants = group.map(nameOf).join(',');
+    const gateway = await startGateway({ TARGET: backend.url, VARIANTS: variants });
+    for (const [at, name] of group.entries())
+      measured.push(await open(name, gateway.child, gateway.urls[at] ?? '', connections));
+  }
   const samples: Record<string, Sample[]> = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = -Math.ceil(rounds * WARM_UP); round < rounds; round += 1) {
     for (const each of inOrderOf(round, measured)) {
-      const sample = await sampleOf(gateway.child, each, requests);
+      const sample = await sampleOf(each, requests);
       if (round >= 0) samples[each.name]?.push(sample);
     }
   }
   for (const each of measured) for (const connection of each.connections) connection.close();
-  gateway.child.disconnect();
+  for (const each of new Set(measured.map((one) => one.process))) each.disconnect();
   backend.child.disconnect();
   return samples;
 }
@@ -58,20 +66,24 @@ function inOrderOf<T>(round: number, all: readonly T[]): T[] {
   return Math.floor(Math.abs(round) / all.length) % 2 === 0 ? turned : turned.toReversed();
 }
 
-async function open(name: string, url: string, size: number): Promise<Measured> {
+async function open(
+  name: string,
+  process: ChildProcess,
+  url: string,
+  size: number,
+): Promise<Measured> {
   const connections = Array.from({ length: size }, () => new Connection(url));
   const [first] = connections;
   const session = first ? sessionOf(await first.ask(initialize())) : '';
   const request = call(session);
   return {
-    ...{ name, connections },
+    ...{ name, process, connections },
     ask: async (connection) => expectSuccess(await connection.ask(request)),
   };
 }
 
 async function sampleOf(
-  gateway: ChildProcess,
-  { connections, ask }: Measured,
+  { process: gateway, connections, ask }: Measured,
   requests: number,
 ): Promise<Sample> {
   const before = await cpuOf(gateway);

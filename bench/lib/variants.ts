@@ -25,7 +25,8 @@ export const redis =
 const routing = (target: string): RequestHandler => mcpSessionRouting(redis, { backends: target });
 
 function app(...handlers: RequestHandler[]): RequestListener {
-  const made = express();
+  // As Express recommends: a gateway passes on what the backend says it is.
+  const made = express().disable('x-powered-by');
   const proxy = handlers.pop();
   for (const middleware of handlers) made.use(middleware);
   if (proxy) made.all('/mcp', proxy);

@@ -9,7 +9,7 @@ import {
   type Decision,
   type RequestFacts,
 } from '../routing/decide.ts';
-import { keyOf, keyOfStream, keyOfTask } from '../routing/keys.ts';
+import { keyOfStream, keyOfTask } from '../routing/keys.ts';
 import {
   NO_ROUTE,
   type NamedSession,
@@ -17,6 +17,7 @@ import {
   type Route,
   type Stop,
 } from '../routing/route.ts';
+import { keyOnConnection } from './connection-key.ts';
 import { Exchange } from './exchange.ts';
 import { removeHeader } from './remove-header.ts';
 import { DECIDING_DEADLINE, echoOf, requestMessage } from './request-message.ts';
@@ -57,7 +58,7 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
       return;
     }
     const id = facts.sessionId ?? '';
-    const session = { key: keyOf(id), id };
+    const session = { key: keyOnConnection(req.socket, id), id };
     if (!exchange.identify()) {
       act({ kind: 'refuse', reason: 'principal_failed' }, session);
       return;

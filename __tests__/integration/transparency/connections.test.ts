@@ -9,7 +9,7 @@ import { gateway, type Gateway } from '../../helpers/gateway.ts';
 import { listen } from '../../helpers/listen.ts';
 import { call, initialize, openSession, post, TOOLS_LIST } from '../../helpers/mcp-client.ts';
 import { stacks } from '../../helpers/pairings.ts';
-import { rawConnection, rawRequest } from '../../helpers/raw-http.ts';
+import { rawConnection, rawHttp, rawRequest } from '../../helpers/raw-http.ts';
 import { sessionLines } from '../../helpers/raw-mcp.ts';
 import {
   scriptedBackend,
@@ -64,6 +64,34 @@ describe.each(stacks)('$name', ({ app: express, proxy }) => {
     client.write(rawRequest('POST /mcp', sessionLines(id), TOOLS_LIST));
     for (const socket of backend.sockets) socket.destroy();
     expect(await client.until('\r\n\r\n')).toMatch(/^HTTP\/1.1 200 OK/);
+  });
+
+  test('a connection that carries the requests of many sessions mixes none of them up', async () => {
+    const backends = await scriptedBackends(2);
+    const gw = await gateway({
+      ...{ express, proxy },
+      options: { backends: backends.map(({ origin }) => origin), balance: 'round-robin' },
+    });
+    const ids = [await openSession(gw), await openSession(gw)];
+    const asked = [...ids, ...ids, 'unknown', ...ids.toReversed()];
+    const requests = asked.map((id, at) => {
+      const last = at === asked.length - 1 ? ['Connection: close'] : [];
+      return rawRequest('POST /mcp', [...sessionLines(id), ...last], TOOLS_LIST);
+    });
+    const answers = await rawHttp(gw.url, Buffer.concat(requests));
+    expect(answers.match(/HTTP\/1.1 \d+/g)?.map((line) => line.slice(-3))).toEqual([
+      '200',
+      '200',
+      '200',
+      '200',
+      '400',
+      '200',
+      '200',
+    ]);
+    const reached = backends.map(({ hits }) =>
+      hits.slice(1).map(({ headers }) => headers['mcp-session-id']),
+    );
+    expect(reached).toEqual(ids.map((id) => [id, id, id]));
   });
 
   test('connections to a backend are used again', async () => {
