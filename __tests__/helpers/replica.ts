@@ -3,13 +3,17 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Express, Request, Response } from 'express';
 import {
   mcpSessionRouting,
+  RedisStore,
   type McpSessionRouting,
   type McpSessionRoutingOptions,
   type StoreLike,
 } from '../../src/index.ts';
 import { onCleanup } from './cleanup.ts';
+import { connectTo } from './fault-scene.ts';
 import { expressOf, type ExpressMajor } from './gateway.ts';
 import { listen, type Listening } from './listen.ts';
+import { sharedRedisUrl } from './redis-server.ts';
+import { until } from './until.ts';
 
 /** A request as the app of a replica has got it. */
 export interface Served {
@@ -73,6 +77,13 @@ export async function replica(given: ReplicaOptions): Promise<Replica> {
   };
   onCleanup(() => started.close());
   return started;
+}
+
+/** A store in the Redis of all tests, of which nobody else knows. */
+export async function redisStore(): Promise<RedisStore> {
+  const client = connectTo(await sharedRedisUrl());
+  await until(() => client.status === 'ready');
+  return new RedisStore({ client, prefix: `${randomUUID()}:` });
 }
 
 /** Starts several on one store. */

@@ -4,6 +4,8 @@ import { onCleanup } from '../../helpers/cleanup.ts';
 import { backendFlags, outcomeOf, run, runGateway } from '../../helpers/command-line.ts';
 import { startBackends, type Backends } from '../../helpers/e2e-backends.ts';
 import { startChild } from '../../helpers/e2e-children.ts';
+import { SDK_SERVERS } from '../../helpers/replica-sdks.ts';
+import { redisStore, replicas, roundRobin } from '../../helpers/replica.ts';
 import { scriptedBackend, scriptedBackends } from '../../helpers/scripted-backend.ts';
 import { sseBackend } from '../../helpers/sse-backend.ts';
 import { tcpBalancer } from '../../helpers/tcp-balancer.ts';
@@ -83,6 +85,36 @@ describe('the doctor, at three real servers of SDK v1', () => {
     expect(told.direct?.call?.through).toBeGreaterThan(0);
     expect(told.direct?.call?.direct).toBeGreaterThan(0);
     expect(told.left).toBe(0);
+  });
+});
+
+describe('the doctor, at three replicas of an app behind a balancer that knows no sessions', () => {
+  const serving = SDK_SERVERS['StreamableHTTPServerTransport of SDK v1'];
+
+  /** Of the report, and the exit code. */
+  async function examinedReplicas(
+    at: string,
+  ): Promise<{ readonly code: number; readonly out: string }> {
+    const options = { secret: 'a secret of the replicas, long enough' };
+    const all = await replicas(3, { ...serving, store: await redisStore(), options, at });
+    const { url } = await roundRobin(all);
+    return outcomeOf(['doctor', `${url}/mcp`]);
+  }
+
+  it('tells that a third of the calls is pinned without the middleware', async () => {
+    const { code, out } = await examinedReplicas('/where/nobody/asks');
+    expect(code).toBe(1);
+    const [, share] =
+      /^PROBLEM +calls +\d+ of 300 reached their session \((\d+) %\)/m.exec(out) ?? [];
+    expect(Math.abs(Number(share) - 33)).toBeLessThan(14);
+  });
+
+  it('tells that the middleware pins all of them', async () => {
+    const { code, out } = await examinedReplicas('/');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^OK +calls +300 of 300 reached their session \(100 %\)$/m);
+    expect(out).toMatch(/^OK +GET stream +5 of 5 open, /m);
+    expect(out).toMatch(/^OK +DELETE +30 of 30 sessions ended, then HTTP 404$/m);
   });
 });
 

@@ -20,6 +20,7 @@ import {
 } from '../../helpers/mcp-client.ts';
 import { sharedRedisUrl, startRedis } from '../../helpers/redis-server.ts';
 import { scriptedBackend, scriptedBackends } from '../../helpers/scripted-backend.ts';
+import { ask, pressing, watch } from '../../helpers/status-page.ts';
 import { tcpBalancer } from '../../helpers/tcp-balancer.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -132,6 +133,54 @@ describe('the command gateway', () => {
     file.write([{ id: 'b', url: b.origin }]);
     await until(async () => (await openSession(gw)).startsWith('b-'));
     expect((await call(gw, id)).status).toBe(404);
+  });
+
+  it('has a status page behind a password, if it is told to', async () => {
+    const [a, b] = await scriptedBackends(2);
+    if (!a || !b) throw new RangeError('two backends');
+    const password = 'nobody guesses: this';
+    const flags = ['--status-path', '/_mcp', '--status-password', password];
+    const command = await runGateway(...backendFlags([a.origin, b.origin]), ...flags);
+    const gw = at(command);
+    expect(command.out()).toContain(`status page: ${gw.url}/_mcp\n`);
+    const by = (words: string): { Authorization: string } => ({
+      Authorization: `Basic ${Buffer.from(words).toString('base64')}`,
+    });
+    const right = by(`anybody:${password}`);
+    for (const headers of [{}, by('anybody:'), by(`x:${password}!`), by('x:nobody guesses')]) {
+      for (const path of ['/_mcp', '/_mcp/', '/_mcp/events', '/_mcp/drain?sessionId=1']) {
+        const refused = await ask(gw.url, path, { headers });
+        expect([refused.status, refused.headers['www-authenticate']]).toEqual([
+          401,
+          'Basic realm="status", charset="UTF-8"',
+        ]);
+      }
+    }
+    for (const path of ['/_mcp', '/_mcp/', '/_mcp?x']) {
+      const page = await ask(gw.url, path, { headers: right });
+      expect([page.status, page.headers['content-type']]).toEqual([
+        200,
+        'text/html; charset=utf-8',
+      ]);
+    }
+    expect((await ask(gw.url, '/_mcpx', { headers: right })).status).toBe(404);
+
+    const watching = await watch(gw.url, right, '/_mcp/events');
+    await openSession(gw);
+    await until(() => watching.latest().numbers.opened === 1);
+    const press = pressing(gw.url, a.origin, watching.latest().gateway.id);
+    const pressed = await ask(gw.url, '/_mcp/drain', {
+      ...press,
+      headers: { ...press.headers, ...right },
+    });
+    expect(pressed.status).toBe(204);
+    await until(() => watching.latest().backends[0]?.state === 'draining');
+    expect(await openSession(gw)).toMatch(/^b-/);
+    expect([...a.hits, ...b.hits].filter(({ url }) => url.includes('_mcp'))).toEqual([]);
+
+    await command.stop();
+    await watching.closed;
+    expect(command.out() + command.err()).not.toContain(password);
   });
 
   it('says when a backend is down, and when it is up again', async () => {

@@ -1,24 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { describe, expect, jest, test } from '@jest/globals';
-import { RedisStore } from '../../../src/index.ts';
 import { makeClient1, makeClient2, type SdkClient } from '../../helpers/e2e-sdks.ts';
-import { connectTo } from '../../helpers/fault-scene.ts';
 import { ofSession, openStream } from '../../helpers/mcp-client.ts';
-import { sharedRedisUrl } from '../../helpers/redis-server.ts';
 import { SDK_SERVERS } from '../../helpers/replica-sdks.ts';
-import { replicas, roundRobin } from '../../helpers/replica.ts';
-import { until } from '../../helpers/until.ts';
+import { redisStore, replicas, roundRobin } from '../../helpers/replica.ts';
 
 jest.setTimeout(60_000);
 
 const CALLS = 6;
 const secret = 'a secret of the replicas, long enough';
-
-async function redisStore(): Promise<RedisStore> {
-  const client = connectTo(await sharedRedisUrl());
-  await until(() => client.status === 'ready');
-  return new RedisStore({ client, prefix: `${randomUUID()}:` });
-}
 
 async function callsOf(client: SdkClient): Promise<string[]> {
   await client.open();

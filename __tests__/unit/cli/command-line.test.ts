@@ -47,9 +47,8 @@ describe('the command line', () => {
     );
     const known: unknown[] = Object.values(SETTINGS).map(({ variable }) => variable);
     expect(variables.length).toBeGreaterThan(10);
-    // The command has one forwarder only, and the status page is for Express.
-    const others = ['STATUS_PATH', 'STATUS_PASSWORD', 'PROXY'];
-    expect(variables.filter((each) => !known.includes(each))).toEqual(others);
+    // The command has one forwarder only.
+    expect(variables.filter((each) => !known.includes(each))).toEqual(['PROXY']);
   });
 
   it.each([

@@ -5,6 +5,7 @@ import { booleanIn, plainPathIn, portIn, secondsIn } from '../read-value.ts';
 import { readBackends, type GivenBackends } from './read-backends.ts';
 import { readRedis, type RedisSettings } from './read-redis.ts';
 import { SETTINGS, type SettingName } from './settings-table.ts';
+import { readStatusPage, type StatusSettings } from './status-page.ts';
 
 /** The settings of a gateway, checked. */
 export interface GatewaySettings {
@@ -20,6 +21,8 @@ export interface GatewaySettings {
   /** Milliseconds that requests may take to finish after SIGTERM. */
   readonly drain: number;
   readonly logSessions: boolean;
+  /** Left out: there is no status page. */
+  readonly status?: StatusSettings;
   /** What was given under which name, for messages. */
   readonly givens: Givens<SettingName>;
 }
@@ -32,17 +35,21 @@ const TEN_YEARS = 315_360_000;
 export function readSettings(flags: Flags, env: NodeJS.ProcessEnv): GatewaySettings {
   const givens = givensOf<SettingName>(SETTINGS, flags, env);
   const redis = readRedis(givens);
+  const path =
+    valueOf(givens.path, plainPathIn, 'is not a plain path: give one such as /mcp') ?? '/mcp';
+  const status = readStatusPage(givens, path);
   return {
     port:
       valueOf(givens.port, portIn, 'is not a port: give 0 to 65535 (0 picks a free one)') ?? 3000,
     host: givens.host?.values[0] ?? '127.0.0.1',
-    path: valueOf(givens.path, plainPathIn, 'is not a plain path: give one such as /mcp') ?? '/mcp',
+    path,
     backends: readBackends(givens),
     ...(redis && { redis }),
     sessionOptions: sessionOptions(givens),
     forwarderOptions: forwarderOptions(givens),
     drain: seconds(givens.drain, 0, 3600) ?? 10_000,
     logSessions: boolean(givens.logSessions) ?? false,
+    ...(status && { status }),
     givens,
   };
 }

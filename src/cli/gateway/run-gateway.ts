@@ -14,6 +14,7 @@ import type { GatewaySettings } from './read-settings.ts';
 import { connectRedis, watched } from './redis-client.ts';
 import { listen } from './server.ts';
 import type { SettingName } from './settings-table.ts';
+import { withStatusPage } from './status-page.ts';
 
 /** While the list of servers cannot be had that is said once in this time (ms). */
 const WARNING_INTERVAL = 10_000;
@@ -43,12 +44,14 @@ export async function runGateway(
     if (stop.aborted) return;
 
     life.serving = true;
-    const { host, port, path, drain, forwarderOptions } = settings;
-    const listener = listenerOf(sessions, sessionForwarder(forwarderOptions), path);
+    const { host, port, path, drain, forwarderOptions, status } = settings;
+    const forwards = listenerOf(sessions, sessionForwarder(forwarderOptions), path);
+    const listener = status ? withStatusPage(sessions, status, forwards) : forwards;
     const server = await listen(listener, port, host);
     terminal.out(
       redis ? 'sessions are kept in Redis' : 'sessions are kept in memory: for one gateway',
     );
+    if (status) terminal.out(`status page: ${server.origin}${status.path}`);
     terminal.out(`listening on ${server.origin}${path}`);
     await stopped(stop);
     await Promise.all([server.drain(drain), sessions.close({ drain })]);

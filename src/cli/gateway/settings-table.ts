@@ -6,6 +6,7 @@ const SESSIONS = 'Sessions:';
 const REDIS =
   'Where sessions are kept (one of the first three; without them in memory, for one gateway):';
 const REQUESTS = 'Requests:';
+const STATUS = 'A page that shows what the gateway does:';
 
 export type SettingName =
   | ('port' | 'host' | 'path')
@@ -13,7 +14,7 @@ export type SettingName =
   | ('ttl' | 'unknownSessionStatus' | 'lostAfter' | 'recover' | 'taskAffinity')
   | ('redis' | 'redisSentinels' | 'redisCluster' | 'redisMasterName' | 'redisPassword')
   | ('storeSecret' | 'allowedOrigin' | 'changeOrigin' | 'xfwd' | 'headersTimeout')
-  | ('drain' | 'logSessions');
+  | ('drain' | 'logSessions' | 'statusPath' | 'statusPassword');
 
 /** What can be said of a gateway; docs/cli.md has the same table. */
 export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
@@ -177,5 +178,17 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     variable: 'LOG_SESSIONS',
     group: REQUESTS,
     text: 'tell of each session that is opened or ended, by a hash of its id',
+  },
+  statusPath: {
+    flags: '--status-path <path>',
+    variable: 'STATUS_PATH',
+    group: STATUS,
+    text: 'path of the status page, such as /_mcp (default: there is none)',
+  },
+  statusPassword: {
+    flags: '--status-password <password>',
+    variable: 'STATUS_PASSWORD',
+    group: STATUS,
+    text: 'of that page, 12 characters or more, for any name of a user; better as a variable',
   },
 };
