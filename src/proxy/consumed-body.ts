@@ -3,6 +3,14 @@ import { Readable } from 'node:stream';
 
 type ReadRequest = IncomingMessage & { body?: unknown; rawBody?: unknown };
 
+type Pipe = IncomingMessage['pipe'];
+type Piped = IncomingMessage & { [BYTES]?: Buffer | undefined; [BEFORE]?: Pipe };
+
+// What the functions below need to know of a request. They are the same for all requests: with a function of its own in
+// a member a request is not collected with what is young (see ../http/gated-response.ts).
+const BYTES: unique symbol = Symbol('mcp-session-routing bytes');
+const BEFORE: unique symbol = Symbol('mcp-session-routing pipe');
+
 /** Why a request cannot be proxied. */
 export const BODY_IS_GONE = 'the body was read before the proxy: keep its bytes as req.rawBody';
 
@@ -30,18 +38,25 @@ export function consumedBody(req: ReadRequest): Buffer | undefined {
 }
 
 /** Makes a request whose body somebody has read fit to be proxied: piping it gives the bytes again. */
-export function restoreConsumedBody(req: ReadRequest): void {
+export function restoreConsumedBody(req: ReadRequest & Piped): void {
   if (!req.readableEnded || !announcesBody(req)) return;
-  const bytes = consumedBody(req);
-  req.pipe = (destination, options) => {
-    // `fixRequestBody` has written it in `on.proxyReq`: twice would be two requests to the backend.
-    const written = destination instanceof ClientRequest && destination.headersSent;
-    if (bytes !== undefined || written) {
-      return Readable.from(written ? [] : [bytes]).pipe(destination, options);
-    }
-    if (destination instanceof ClientRequest) destination.destroy(new Error(BODY_IS_GONE));
-    return destination;
-  };
+  req[BYTES] = consumedBody(req);
+  req.pipe = pipeBytes;
+}
+
+function pipeBytes<T extends NodeJS.WritableStream>(
+  this: Piped,
+  destination: T,
+  options?: { end?: boolean },
+): T {
+  const bytes = this[BYTES];
+  // `fixRequestBody` has written it in `on.proxyReq`: twice would be two requests to the backend.
+  const written = destination instanceof ClientRequest && destination.headersSent;
+  if (bytes !== undefined || written) {
+    return Readable.from(written ? [] : [bytes]).pipe(destination, options);
+  }
+  if (destination instanceof ClientRequest) destination.destroy(new Error(BODY_IS_GONE));
+  return destination;
 }
 
 /**
@@ -50,27 +65,38 @@ export function restoreConsumedBody(req: ReadRequest): void {
  * send it without a frame, and the backend would read it as the next request.
  */
 export function leaveUnframedBody(req: IncomingMessage): void {
-  if (announcesBody(req)) return;
-  req.pipe = (destination) => {
-    if (destination instanceof ClientRequest) destination.end();
-    req.resume();
-    return destination;
-  };
+  if (!announcesBody(req)) req.pipe = pipeNothing;
+}
+
+function pipeNothing<T extends NodeJS.WritableStream>(this: IncomingMessage, destination: T): T {
+  if (destination instanceof ClientRequest) destination.end();
+  this.resume();
+  return destination;
 }
 
 /**
  * http-proxy (under http-proxy-middleware 3) pipes before there is a connection, and the head would be written
  * before `on.proxyReq` is asked for its headers.
  */
-export function pipeOnceConnected(req: IncomingMessage): void {
-  const pipe = req.pipe.bind(req);
-  req.pipe = (destination, options) => {
-    if (!(destination instanceof ClientRequest) || destination.socket) {
-      return pipe(destination, options);
-    }
-    destination.once('socket', () => pipe(destination, options));
-    return destination;
-  };
+export function pipeOnceConnected(req: Piped): void {
+  // oxlint-disable-next-line typescript/unbound-method -- called with the request as `this`
+  const { pipe } = req;
+  if (pipe === pipeConnected) return;
+  req[BEFORE] = pipe;
+  req.pipe = pipeConnected;
+}
+
+function pipeConnected<T extends NodeJS.WritableStream>(
+  this: Piped,
+  destination: T,
+  options?: { end?: boolean },
+): T {
+  const pipe = (): unknown =>
+    Reflect.apply(this[BEFORE] ?? pipeNothing, this, [destination, options]);
+  if (destination instanceof ClientRequest && !destination.socket) {
+    destination.once('socket', pipe);
+  } else pipe();
+  return destination;
 }
 
 // parameter = token "=" ( token / quoted-string ) ; RFC 9110, 5.6.6

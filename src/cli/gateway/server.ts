@@ -1,9 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { isIPv6, Server as NetServer, type AddressInfo, type Socket } from 'node:net';
 
 /** How long a connection that nobody uses is kept open while the gateway stops (ms). */
 const LINGER = 1000;
+
+interface Life {
+  draining: boolean;
+}
 
 export interface GatewayServer {
   /** Address and port as bound: `http://127.0.0.1:3000`. */
@@ -22,18 +26,21 @@ export async function listen(
 ): Promise<GatewayServer> {
   const server = createServer();
   const sockets = new Set<Socket>();
-  let draining = false;
+  const life: Life = { draining: false };
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('request', (_req, res) => closeIf(() => draining, res));
+  server.on('request', (_req, res: Answering) => {
+    res[LIFE] = life;
+    Object.assign(res, { writeHead });
+  });
   server.on('request', listener);
   await listening(server.listen(port, host), port, host);
   return { origin: originOf(server), drain };
 
   async function drain(grace: number): Promise<void> {
-    draining = true;
+    life.draining = true;
     const closed = once(server, 'close');
     // `server.close()` would close idle connections as well, while a request may be on its way on them.
     // oxlint-disable-next-line typescript/unbound-method -- called with the server as `this`
@@ -53,13 +60,16 @@ export async function listen(
   }
 }
 
-/** Lets the answer be the last one of its connection. */
-function closeIf(draining: () => boolean, res: ServerResponse): void {
-  const writeHead = res.writeHead.bind(res) as (...head: unknown[]) => ServerResponse;
-  res.writeHead = (...head: unknown[]) => {
-    if (draining()) res.setHeader('Connection', 'close');
-    return writeHead(...head);
-  };
+/** The server of a response; not a function of each response, which V8 would collect late. */
+const LIFE = Symbol('life');
+
+type Answering = ServerResponse & { [LIFE]?: Life };
+
+/** Lets answers of a server that drains be the last ones of their connections. */
+function writeHead(this: Answering, ...head: unknown[]): unknown {
+  if (this[LIFE]?.draining) this.setHeader('Connection', 'close');
+  // oxlint-disable-next-line typescript/unbound-method -- called with the response as `this`
+  return Reflect.apply(ServerResponse.prototype.writeHead, this, head);
 }
 
 async function listening(server: Server, port: number, host: string): Promise<void> {
