@@ -7,13 +7,16 @@ const PARENT_INTERVAL = 250;
 
 const { argv, env, stdout, stderr, ppid } = process;
 const stop = new AbortController();
-// The second of a kind ends the process at once.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => stop.abort(signal));
-}
+// What cannot be told any more (its reader is gone, the disk is full) must not end a gateway.
+for (const output of [stdout, stderr]) output.on('error', () => {});
 // npx ends by SIGTERM without passing it on, and would leave a gateway behind that nobody knows of.
 if (env['npm_command'] === 'exec') {
   setInterval(() => process.ppid === ppid || stop.abort(), PARENT_INTERVAL).unref();
+}
+
+// The second of a kind ends the process at once.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => stop.abort(signal));
 }
 
 const terminal = terminalOf(stdout, stderr, env);
