@@ -14,9 +14,15 @@ if (env['npm_command'] === 'exec') {
   setInterval(() => process.ppid === ppid || stop.abort(), PARENT_INTERVAL).unref();
 }
 
-// The second of a kind ends the process at once.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => stop.abort(signal));
+// The second of a kind ends the process at once; the first process of a container has to do so itself.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => {
+    stop.abort(signal);
+    process.once(signal, () => process.exit(code));
+  });
 }
 
 const terminal = terminalOf(stdout, stderr, env);

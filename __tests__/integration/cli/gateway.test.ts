@@ -241,6 +241,18 @@ describe('the command gateway in a process of its own', () => {
     expect(await child.exited).toEqual([0, null]);
   });
 
+  it('is ended at once by a second SIGTERM, by itself: nothing else would end the first process of a container', async () => {
+    const backend = await scriptedBackend(() => true);
+    const { gw, child } = await gatewayProcess({ BACKENDS: backend.origin }, '--drain', '60');
+    const open = initialize(gw).catch(() => {});
+    await backend.hit(0);
+    process.kill(child.pid, 'SIGTERM');
+    await until(async () => (await fetch(gw.url).catch(() => undefined)) === undefined);
+    process.kill(child.pid, 'SIGTERM');
+    expect(await child.exited).toEqual([143, null]);
+    await open;
+  });
+
   it.each(['stdout', 'stderr'] as const)('goes on when nobody reads its %s any more', async (gone) => {
     const backend = await scriptedBackend();
     const args = ['--import', 'tsx', 'src/cli/main.ts', 'gateway', '--port', '0', '--log-sessions'];
