@@ -79,6 +79,24 @@ describe('the command gateway', () => {
     expect(backend.hits).toEqual([]);
   });
 
+  it('lets no POST reach another path by a session in its query that does not decide', async () => {
+    const backend = await scriptedBackend();
+    const gw = at(await runGateway('--backend', backend.origin));
+    const id = await openSession(gw);
+    const before = backend.hits.length;
+    const named: Record<string, string>[] = [
+      { 'Mcp-Session-Id': id, 'MCP-Protocol-Version': '2025-11-25' },
+      { 'Mcp-Session-Id': 'nobody' },
+      { 'MCP-Protocol-Version': '2026-07-28' },
+    ];
+    for (const headers of named) {
+      const body = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}';
+      const init = { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body };
+      expect((await fetch(`${gw.url}/admin?sessionId=x`, init)).status).toBe(404);
+    }
+    expect(backend.hits.length).toBe(before);
+  });
+
   it('serves HTTP+SSE to a real client', async () => {
     const backends = await startBackends('every era', { ERA: 'legacy' });
     onCleanup(() => backends.stop());
