@@ -62,6 +62,14 @@ describe('a call', () => {
   });
 });
 
+it('a question of 2026-07-28 has been answered by a result only: nobody has opened a session before', () => {
+  expect(judgeCall(received(200, result('era')), 'era')).toEqual({ kind: 'reached', ms: 2 });
+  expect(judgeCall(received(200, failure(-32050, 'era')), 'era')).toEqual({
+    kind: 'failed',
+    what: 'HTTP 200 without an answer',
+  });
+});
+
 describe('an initialize', () => {
   const opening = (version: unknown): string =>
     JSON.stringify({ jsonrpc: '2.0', id: 0, result: { protocolVersion: version } });

@@ -11,7 +11,7 @@ import type { DoctorSettings } from './settings.ts';
 /** The revision without sessions that is asked for. */
 export const MODERN = '2026-07-28';
 /** The id of that request. */
-const DISCOVERING = 'era';
+export const DISCOVERING = 'era';
 export const INITIALIZE_ID = 0;
 const CALL_ID = 1;
 /** What is offered at `initialize`; the server answers with what it speaks. */

@@ -1,7 +1,7 @@
 import { isKnownLostSession } from '../../protocol/backend-answer.ts';
 import { erasOfAnswer, erasOfInitialize } from '../../protocol/era.ts';
 import { isSessionId } from '../../protocol/session-id.ts';
-import { INITIALIZE_ID, type Session } from './endpoint.ts';
+import { DISCOVERING, INITIALIZE_ID, type Session } from './endpoint.ts';
 import { answerTo, isStream, messagesIn } from './messages.ts';
 import { TooLate, type Received } from './request.ts';
 
@@ -48,7 +48,8 @@ export function judgeCall(received: Received, id: number | string): Outcome {
   const lost = messagesIn(received).some(({ error }) => error?.code === SESSION_NOT_FOUND);
   if (isGood(status)) {
     if (lost) return { kind: 'lost', what: `HTTP ${status}, session not found` };
-    if (answer) return { kind: 'reached', ms };
+    // Nobody has opened anything: an error may come from whatever stands in front.
+    if (answer && (id !== DISCOVERING || 'result' in answer)) return { kind: 'reached', ms };
     return { kind: 'failed', what: `HTTP ${status} without an answer` };
   }
   const isLost = status === 404 || lost || isKnownLostSession(status, received.bytes);
