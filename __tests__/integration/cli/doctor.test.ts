@@ -260,6 +260,18 @@ describe('the doctor', () => {
     expect(code).toBe(1);
   });
 
+  it('believes no server that gives all sessions one id', async () => {
+    const backend = await scriptedBackend(({ headers, body, res }, { sessions }) => {
+      if (headers['mcp-session-id'] !== undefined || !body.includes('"initialize"')) return false;
+      sessions.add('same');
+      res.setHeader('Mcp-Session-Id', 'same');
+      return res.end('{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}}');
+    });
+    const { out, code } = await outcomeOf(['doctor', backend.url, '--sessions', '3']);
+    expect(out).toMatch(/^PROBLEM +sessions +2 of 3 could not be opened: 2 x an Mcp-Session-Id that/m);
+    expect(code).toBe(1);
+  });
+
   it('says what may be wrong where nobody listens', async () => {
     const backend = await scriptedBackend();
     await backend.close();

@@ -8,11 +8,15 @@ const ATTEMPTS = 30;
 /** How long that may take in all (ms). */
 const PATIENCE = 15_000;
 
+/** Whoever has such a session shares it with a stranger. */
+const TWICE = 'an Mcp-Session-Id that another session has';
+
 /** A client that opens sessions, and leaves none behind. */
 export class Visitor {
   readonly endpoint: Endpoint;
   readonly #settings: DoctorSettings;
   readonly #open = new Set<Session>();
+  readonly #issued = new Set<string>();
 
   constructor(url: URL, settings: DoctorSettings, signal: AbortSignal) {
     this.#settings = settings;
@@ -24,6 +28,10 @@ export class Visitor {
       const opening = judgeOpening(await this.endpoint.initialize());
       if (opening.kind === 'refused') return opening;
       const { session } = opening;
+      if (session.id !== undefined) {
+        if (this.#issued.has(session.id)) return { kind: 'refused', what: TWICE };
+        this.#issued.add(session.id);
+      }
       if (session.id !== undefined) this.#open.add(session);
       // Where it does not reach its session, the calls will tell.
       await this.endpoint.initialized(session).catch(() => {});
