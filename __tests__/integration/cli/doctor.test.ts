@@ -192,6 +192,30 @@ describe('the doctor', () => {
     expect(doctor.err()).toMatch(/^doctor: stopped/);
   });
 
+  it('leaves none behind whose opening was under way when it was stopped', async () => {
+    const backend = await scriptedBackend(({ headers, body }) => {
+      const opens = headers['mcp-session-id'] === undefined && body.includes('"initialize"');
+      return opens ? new Promise((resolve) => setTimeout(resolve, 300, false)) : false;
+    });
+    const doctor = run(['doctor', backend.url, '--sessions', '3']);
+    await backend.hitWhere(({ body }) => body.includes('"initialize"'));
+    expect(await doctor.stop()).toBe(130);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(backend.hits.filter(({ body }) => body.includes('"initialize"'))).toHaveLength(3);
+    expect(backend.sessions.size).toBe(0);
+  });
+
+  it('leaves none behind whose opening got an id, and no answer', async () => {
+    const backend = await scriptedBackend(({ headers, body, res }, { sessions }) => {
+      if (headers['mcp-session-id'] !== undefined || !body.includes('"initialize"')) return false;
+      sessions.add(`only-${sessions.size}`);
+      res.setHeader('Mcp-Session-Id', `only-${sessions.size - 1}`);
+      return res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write(': wait\n\n');
+    });
+    await outcomeOf(['doctor', backend.url, '-s', '3', '--timeout', '0.5']);
+    expect(backend.sessions.size).toBe(0);
+  });
+
   it('opens a connection for each request, and no more of them at a time than it was told', async () => {
     const sockets = new Set<unknown>();
     const waiting = { now: 0, most: 0 };

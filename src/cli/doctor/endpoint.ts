@@ -14,8 +14,10 @@ export const MODERN = '2026-07-28';
 export const DISCOVERING = 'era';
 export const INITIALIZE_ID = 0;
 const CALL_ID = 1;
+/** How long an answer that may open a session is waited for when all else is stopped (ms). */
+const LAST_WORD = 2000;
 /** What is offered at `initialize`; the server answers with what it speaks. */
-const OFFERED = '2025-11-25';
+export const OFFERED = '2025-11-25';
 
 /** A session as a client knows it; without an id the server keeps none. */
 export interface Session {
@@ -33,6 +35,8 @@ export class Endpoint {
   readonly url: URL;
   readonly #settings: DoctorSettings;
   readonly #signal: AbortSignal;
+  /** Of requests that may open a session: nobody could end it who has not heard its id. */
+  readonly #opening: AbortSignal;
 
   constructor(url: URL, settings: DoctorSettings, signal: AbortSignal) {
     this.url = url;
@@ -40,15 +44,24 @@ export class Endpoint {
     this.#signal = signal;
     // Each request that is under way listens to it.
     setMaxListeners(0, signal);
+    this.#opening = later(signal, LAST_WORD);
+    setMaxListeners(0, this.#opening);
   }
 
-  initialize(): Promise<Received> {
+  /** `issued` is told of the id as soon as it is there, whatever becomes of the answer. */
+  initialize(issued: (id: string) => void): Promise<Received> {
     const params = {
       protocolVersion: OFFERED,
       capabilities: {},
       clientInfo: { name: 'mcp-session-routing doctor', version: '1' },
     };
-    return this.#post({ id: INITIALIZE_ID, method: 'initialize', params }, {});
+    const message = { jsonrpc: '2.0', id: INITIALIZE_ID, method: 'initialize', params };
+    const enough = (soFar: Received): boolean => {
+      if (soFar.sessionId !== undefined) issued(soFar.sessionId);
+      return isStream(soFar) && answerTo(soFar, INITIALIZE_ID) !== undefined;
+    };
+    const { timeout } = this.#settings;
+    return this.#send('POST', posting({}), JSON.stringify(message), enough, timeout, this.#opening);
   }
 
   initialized(session: Session): Promise<Received> {
@@ -106,6 +119,7 @@ export class Endpoint {
     body: string | undefined,
     enough: (soFar: Received) => boolean,
     timeout = this.#settings.timeout,
+    signal = this.#signal,
   ): Promise<Received> {
     return send(
       {
@@ -115,11 +129,20 @@ export class Endpoint {
         ...(body !== undefined && { body }),
         timeout: Math.min(timeout, this.#settings.timeout),
         insecure: this.#settings.insecure,
-        signal: this.#signal,
+        signal,
       },
       enough,
     );
   }
+}
+
+/** Is aborted so many milliseconds after the other. */
+function later(signal: AbortSignal, ms: number): AbortSignal {
+  const late = new AbortController();
+  const begin = (): void => void setTimeout(() => late.abort(signal.reason), ms).unref();
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, { once: true });
+  return late.signal;
 }
 
 function headersOf({ id, version }: Session): OutgoingHttpHeaders {

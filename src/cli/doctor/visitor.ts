@@ -1,4 +1,5 @@
-import { callIdOf, Endpoint, type Session } from './endpoint.ts';
+import { isSessionId } from '../../protocol/session-id.ts';
+import { callIdOf, Endpoint, OFFERED, type Session } from './endpoint.ts';
 import { isGood, judgeCall, judgeOpening, whyNone, type Opening, type Outcome } from './judge.ts';
 import { forEach } from './pool.ts';
 import type { DoctorSettings } from './settings.ts';
@@ -24,11 +25,19 @@ export class Visitor {
   }
 
   async open(): Promise<Opening> {
+    // Until the answer is complete, and good, it is one that has to be ended all the same.
+    let heard: Session | undefined;
+    const issued = (id: string): void => {
+      if (heard || this.#issued.has(id) || !isSessionId(id)) return;
+      heard = { id, version: OFFERED };
+      this.#open.add(heard);
+    };
     try {
-      const opening = judgeOpening(await this.endpoint.initialize());
+      const opening = judgeOpening(await this.endpoint.initialize(issued));
       if (opening.kind === 'refused') return opening;
       const { session } = opening;
       if (session.id !== undefined) {
+        if (heard) this.#open.delete(heard);
         if (this.#issued.has(session.id)) return { kind: 'refused', what: TWICE };
         this.#issued.add(session.id);
       }
