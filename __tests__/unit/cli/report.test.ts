@@ -112,6 +112,17 @@ describe('the report', () => {
     expect(lines[0]?.says).toBe('2 of 30 could not be opened: 2 x HTTP 503');
   });
 
+  it.each(['no answer in time', 'HTTP 503', 'HTTP 401', 'ECONNRESET'])(
+    'is a PROBLEM where initialize fails, though 2026-07-28 is spoken: %s',
+    (what) => {
+      const eras = { modern: { asked: 6, understood: 6 }, sse: false };
+      const calls = { total: 300, reached: 300, lost: {}, failed: {} };
+      const found = { ...NONE_OPENED, refused: { [what]: 30 }, eras, calls };
+      expect(report(found).verdict).toBe('problem');
+      expect(report({ ...found, refused: { 'it knows no initialize': 30 } }).verdict).toBe('ok');
+    },
+  );
+
   it('names HTTP+SSE where that is all that is spoken', () => {
     const eras = { modern: { asked: 6, understood: 0 }, sse: true };
     expect(line('sessions', { ...NONE_OPENED, eras })?.remedy).toMatch(/HTTP\+SSE \(2024-11-05\)/);
@@ -129,7 +140,7 @@ describe('the report', () => {
 
   it('is OK where a server speaks 2026-07-28 alone', () => {
     const eras = { modern: { asked: 6, understood: 6 }, sse: false };
-    const found = { ...NONE_OPENED, calls: WELL.calls, eras };
+    const found = { ...NONE_OPENED, refused: { 'it knows no initialize': 30 }, calls: WELL.calls, eras };
     expect(report(found).verdict).toBe('ok');
     expect(line('revisions', found)?.says).toBe('2026-07-28');
   });

@@ -18,6 +18,9 @@ const BUFFERED =
   'Something on the way waits for the first byte of an event stream, or keeps it back: ' +
   'for nginx it is "proxy_buffering off", for others a setting of that kind.';
 
+/** How a server of 2026-07-28 alone refuses `initialize`; anything else is a failure there too. */
+const KNOWS_NONE = /^(it knows no initialize|HTTP (200|400|404|405))$/;
+
 export function reportOf(found: Findings): Report {
   const openings = openingLine(found);
   const calls = callLine(found);
@@ -34,7 +37,9 @@ export function reportOf(found: Findings): Report {
 function openingLine({ asked, opened, refused, eras }: Findings): Line | undefined {
   const failed = sumOf(refused);
   const none = opened.sessions + opened.sessionless === 0;
-  if (failed === 0 || (none && eras.modern.understood > 0)) return undefined;
+  if (failed === 0) return undefined;
+  const modernOnly = none && eras.modern.understood > 0;
+  if (modernOnly && Object.keys(refused).every((what) => KNOWS_NONE.test(what))) return undefined;
   const says = `${failed} of ${asked.sessions} could not be opened: ${shown(refused)}`;
   const remedy =
     none && eras.sse
