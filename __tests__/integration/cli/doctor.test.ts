@@ -216,6 +216,15 @@ describe('the doctor', () => {
     expect(backend.sessions.size).toBe(0);
   });
 
+  it('tells of those that it has left behind at one server itself', async () => {
+    const [backend, direct] = await scriptedBackends(2);
+    if (!backend || !direct) throw new RangeError('two backends');
+    direct.answer = ({ method, res }) => method === 'DELETE' && res.writeHead(500).end();
+    const { told } = await examined(backend.url, '-s', '1', '-c', '1', '--direct', direct.url);
+    expect(direct.sessions.size).toBe(10);
+    expect(told.left).toBe(10);
+  });
+
   it('opens a connection for each request, and no more of them at a time than it was told', async () => {
     const sockets = new Set<unknown>();
     const waiting = { now: 0, most: 0 };

@@ -27,7 +27,7 @@ export async function examine(
 ): Promise<Findings> {
   const visitor = new Visitor(settings.url, settings, signal);
   let left = 0;
-  let found: Omit<Findings, 'left'>;
+  let found: Findings;
   try {
     found = await find({ visitor, settings, signal, progress });
   } finally {
@@ -35,10 +35,11 @@ export async function examine(
     left = await visitor.leave();
   }
   signal.throwIfAborted();
-  return { ...found, left };
+  return { ...found, left: found.left + left };
 }
 
-async function find(scene: Scene): Promise<Omit<Findings, 'left'>> {
+/** `left` is of what was compared alone. */
+async function find(scene: Scene): Promise<Findings> {
   const { settings } = scene;
   const { sessions, calls, concurrency, direct } = settings;
   const eras = await askEras(scene);
@@ -50,7 +51,8 @@ async function find(scene: Scene): Promise<Omit<Findings, 'left'>> {
   const unknownId = first && (await askUnknownId(scene, first.version));
   const streams = await openStreams(scene, withId.slice(0, STREAMS));
   const [caller] = callers;
-  const comparison = direct && caller ? await compare(scene, direct, caller) : undefined;
+  const compared = direct && caller ? await compare(scene, direct, caller) : undefined;
+  const { left = 0, ...comparison } = compared ?? {};
   const endings = await endSessions(scene, withId);
   return {
     asked: { sessions, calls, concurrency },
@@ -66,7 +68,8 @@ async function find(scene: Scene): Promise<Omit<Findings, 'left'>> {
       ...(openingTimes && { initialize: openingTimes }),
       ...(called.times && { call: called.times }),
     },
-    ...(comparison && { direct: comparison }),
+    ...(compared && { direct: comparison }),
+    left,
   };
 }
 
