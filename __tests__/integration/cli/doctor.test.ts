@@ -225,6 +225,16 @@ describe('the doctor', () => {
     expect(told.left).toBe(10);
   });
 
+  it('goes on to end a session where a DELETE was broken off', async () => {
+    let broken = 0;
+    const backend = await scriptedBackend(
+      ({ method, req }) => method === 'DELETE' && (broken += 1) < 4 && req.socket.destroy(),
+    );
+    const { told } = await examined(backend.url, '-s', '1', '-c', '1');
+    expect(told.left).toBe(0);
+    expect(backend.sessions.size).toBe(0);
+  });
+
   it('opens a connection for each request, and no more of them at a time than it was told', async () => {
     const sockets = new Set<unknown>();
     const waiting = { now: 0, most: 0 };

@@ -76,7 +76,8 @@ export class Visitor {
     const endpoint = new Endpoint(this.endpoint.url, this.#settings, signal);
     await forEach([...this.#open], this.#settings.concurrency, signal, async (session) => {
       for (let attempt = 0; attempt < ATTEMPTS && this.#open.has(session); attempt += 1) {
-        if (typeof (await this.end(session, endpoint)) === 'string') return;
+        if (signal.aborted) return;
+        await this.end(session, endpoint);
       }
     });
     return this.#open.size;
