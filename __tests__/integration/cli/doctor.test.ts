@@ -155,6 +155,17 @@ describe('the doctor, at servers of every era', () => {
     }
   });
 
+  it('knows an endpoint of HTTP+SSE whose stream begins with a comment', async () => {
+    const backend = await scriptedBackend(({ method, res }) => {
+      if (method !== 'GET') return res.writeHead(405).end();
+      res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      res.write(': hello\n\n');
+      return setTimeout(() => res.write('event: endpoint\ndata: /m?sessionId=1\n\n'), 50);
+    });
+    const { told } = await examined(backend.url, ...small);
+    expect(told.eras.sse).toBe(true);
+  });
+
   it('has nothing to pin at a server of SDK v2 that keeps no sessions', async () => {
     const url = `${await server('sdk2-server.ts')}/stateless`;
     const { code, told, out } = await examined(url, ...small);

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { DISCOVER, discoverRequest } from '../../protocol/era.ts';
+import { firstEvent } from '../../protocol/event-stream.ts';
 import { isModern } from '../../protocol/revision.ts';
 import { PROTOCOL_VERSION_HEADER, SESSION_HEADER } from '../../protocol/session-id.ts';
 import { METHOD_HEADER } from '../../protocol/tasks.ts';
@@ -86,7 +87,7 @@ export class Endpoint {
 
   /** A GET without a session, until its first event: how HTTP+SSE begins (MCP 2024-11-05). */
   firstEvent(timeout: number): Promise<Received> {
-    const hasEvent = (soFar: Received): boolean => !isStream(soFar) || /\n\s*\n/.test(soFar.bytes);
+    const hasEvent = (soFar: Received): boolean => !isStream(soFar) || firstEvent(soFar.bytes) !== undefined;
     return this.#send('GET', { accept: 'text/event-stream' }, undefined, hasEvent, timeout);
   }
 
