@@ -70,6 +70,7 @@ describe('the settings of a gateway', () => {
     [{ backend: ['http://127.0.0.1:1/mcp'] }, 'give http://127.0.0.1:1 and set --path'],
     [{ backend: ['localhost:1'] }, 'give one such as http://mcp-0:8080'],
     [{ backend: ['http://me:secret@host'] }, '--backend: a URL carries a user name'],
+    [{ backend: ['http://me:secret,more@host'] }, '--backend: a URL carries a user name'],
     [{ srv: '_mcp._tcp' }, '--srv _mcp._tcp is for --dns: give that too'],
     [{ redis: 'localhost' }, '--redis is not a Redis URL: give one such as redis://localhost:6379'],
     [{ redisSentinels: ['sentinel-0'] }, 'give one such as redis-0:26379'],
@@ -166,7 +167,9 @@ describe('the servers of a gateway', () => {
   it.each([
     ['[{"id":"a","url":', 'does not hold JSON: give [{"id":"mcp-0","url":"http://mcp-0:8080"}]'],
     ['{"a":"http://a"}', 'does not hold a list: give'],
-    ['[null]', 'null has no url: give'],
+    ['[null]', 'entry 1 has no url: give'],
+    ['[{"url":"http://a"},"http://me:secret@a"]', 'entry 2 has no url: give'],
+    ['[{"uri":"http://me:secret@a"}]', 'entry 1 has no url: give'],
     ['[{"url":"http://a:1/mcp"}]', 'give http://a:1 and set --path'],
     ['[{"url":"http://me:secret@a"}]', 'give it without'],
   ])('are refused where the file holds %s', (content, remedy) => {

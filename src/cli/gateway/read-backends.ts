@@ -26,6 +26,8 @@ export function readBackends(givens: Givens<SettingName>): GivenBackends {
   if (key === 'dns') return readDns(given, srv);
   const file = given.values[0] ?? '';
   if (key === 'backendsFile') return backendsFile(given, file);
+  // A comma in a password has made two of it.
+  for (const value of given.values) refuseCredentials(value, given.name);
   return given.values.map((value) => originIn(value, shown(given, value), given.name));
 }
 
@@ -73,9 +75,10 @@ function parse(text: string, name: string): BackendEntry[] {
   if (!Array.isArray(listed)) {
     throw new UsageError(`${name}: the file does not hold a list: give ${EXAMPLE}`);
   }
-  return listed.map((entry: BackendEntry | null) => {
+  return listed.map((entry: BackendEntry | null, at) => {
+    // The entry is not repeated: it may hold a password.
     if (typeof entry?.url !== 'string') {
-      throw new UsageError(`${name}: ${JSON.stringify(entry)} has no url: give ${EXAMPLE}`);
+      throw new UsageError(`${name}: entry ${at + 1} has no url: give ${EXAMPLE}`);
     }
     return { ...entry, url: originIn(entry.url, `${name}: ${entry.url}`, name) };
   });
