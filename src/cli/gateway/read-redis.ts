@@ -45,12 +45,28 @@ function readUrl(given: Given, password: Given | undefined): string {
   if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
     throw new UsageError(`${name} is not a Redis URL: give one such as redis://localhost:6379`);
   }
+  if (new URL(url).hostname === '' || !isDecodable(url)) {
+    throw new UsageError(
+      `${name} cannot be read: give one such as redis://localhost:6379, with a "%" of its password as %25`,
+    );
+  }
   if (password && new URL(url).password !== '' && !isSetAside(password, given)) {
     throw new UsageError(
       `${name} and ${password.name} both give a password: take the one out of the URL`,
     );
   }
   return url;
+}
+
+/** Whether name and password are percent-encoded as they should be. */
+function isDecodable(url: string): boolean {
+  const { username, password, pathname } = new URL(url);
+  try {
+    decodeURIComponent(username + password);
+    return /^\/?\d*$/.test(pathname);
+  } catch {
+    return false;
+  }
 }
 
 function readAll(given: Given, usualPort: number): Address[] {
