@@ -326,6 +326,16 @@ describe('the doctor', () => {
     expect(code).toBe(1);
   });
 
+  it('believes no server that answers with the id of another session', async () => {
+    const backend = await scriptedBackend(({ body, res }, { sessions }) => {
+      if (body.includes('"ping"')) res.setHeader('Mcp-Session-Id', [...sessions][0] ?? '');
+      return false;
+    });
+    const { out, code } = await outcomeOf(['doctor', backend.url, '-s', '2', '-c', '3']);
+    expect(out).toMatch(/^PROBLEM +calls +3 of 6 .*: 3 x another session's Mcp-Session-Id$/m);
+    expect(code).toBe(1);
+  });
+
   it('says what may be wrong where nobody listens', async () => {
     const backend = await scriptedBackend();
     await backend.close();

@@ -12,6 +12,8 @@ const PATIENCE = 15_000;
 /** Whoever has such a session shares it with a stranger. */
 const TWICE = 'an Mcp-Session-Id that another session has';
 
+const OTHERS = "another session's Mcp-Session-Id";
+
 /** A client that opens sessions, and leaves none behind. */
 export class Visitor {
   readonly endpoint: Endpoint;
@@ -52,7 +54,11 @@ export class Visitor {
 
   async call(session: Session): Promise<Outcome> {
     try {
-      return judgeCall(await this.endpoint.call(session), callIdOf(session));
+      const received = await this.endpoint.call(session);
+      const { sessionId } = received;
+      // Clients of SDK v1 take it for theirs from now on.
+      if (sessionId !== undefined && sessionId !== session.id) return { kind: 'lost', what: OTHERS };
+      return judgeCall(received, callIdOf(session));
     } catch (error) {
       return { kind: 'failed', what: whyNone(error) };
     }
