@@ -41,6 +41,7 @@ describe('the settings of the doctor', () => {
     [{ direct: 'secret' }, '--direct is not an http(s) URL'],
     [{ header: ['secret'] }, '--header: no header: give "Name: value"'],
     [{ header: ['A: secret\u0000'] }, '--header: A has a value that no header can have'],
+    [{ header: ['Trailer: secret'] }, 'Trailer is sent by the doctor itself'],
     [{ header: ['Mcp-Session-Id: secret'] }, 'Mcp-Session-Id is sent by the doctor itself'],
   ])('are refused with their remedy, and no secret is shown: %j', (flags, message) => {
     expect(() => read(flags)).toThrow(message);

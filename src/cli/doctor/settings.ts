@@ -72,6 +72,7 @@ export interface DoctorSettings {
 /** What is sent by the doctor itself, or frames a request. */
 const OWN_HEADERS = new Set([
   ...['accept', 'content-type', 'content-length', 'transfer-encoding', 'connection'],
+  ...['trailer', 'upgrade', 'expect'],
   ...['mcp-session-id', 'mcp-protocol-version', 'mcp-method', 'last-event-id'],
 ]);
 
