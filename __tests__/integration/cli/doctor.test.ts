@@ -322,7 +322,9 @@ describe('the doctor', () => {
       return res.end('{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}}');
     });
     const { out, code } = await outcomeOf(['doctor', backend.url, '--sessions', '3']);
-    expect(out).toMatch(/^PROBLEM +sessions +2 of 3 could not be opened: 2 x an Mcp-Session-Id that/m);
+    expect(out).toMatch(
+      /^PROBLEM +sessions +2 of 3 could not be opened: 2 x an Mcp-Session-Id that/m,
+    );
     expect(code).toBe(1);
   });
 

@@ -91,7 +91,11 @@ describe('the command gateway', () => {
     ];
     for (const headers of named) {
       const body = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}';
-      const init = { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body };
+      const init = {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body,
+      };
       expect((await fetch(`${gw.url}/admin?sessionId=x`, init)).status).toBe(404);
     }
     expect(backend.hits.length).toBe(before);
@@ -271,25 +275,36 @@ describe('the command gateway in a process of its own', () => {
     await open;
   });
 
-  it.each(['stdout', 'stderr'] as const)('goes on when nobody reads its %s any more', async (gone) => {
-    const backend = await scriptedBackend();
-    const args = ['--import', 'tsx', 'src/cli/main.ts', 'gateway', '--port', '0', '--log-sessions'];
-    const child = spawn(process.execPath, [...args, '--backend', backend.origin], {
-      env: { ...process.env, ...NO_VARIABLES, NODE_OPTIONS: '' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    onCleanup(() => child.kill('SIGKILL'));
-    let out = '';
-    for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
-      out += String(chunk);
-      if (out.includes('listening on ')) break;
-    }
-    const gw = { url: new URL(/^listening on (\S+)$/m.exec(out)?.[1] ?? '').origin };
-    child[gone].destroy();
-    for (let turn = 0; turn < 3; turn += 1) await openSession(gw);
-    child.kill('SIGTERM');
-    expect(await once(child, 'exit')).toEqual([0, null]);
-  });
+  it.each(['stdout', 'stderr'] as const)(
+    'goes on when nobody reads its %s any more',
+    async (gone) => {
+      const backend = await scriptedBackend();
+      const args = [
+        '--import',
+        'tsx',
+        'src/cli/main.ts',
+        'gateway',
+        '--port',
+        '0',
+        '--log-sessions',
+      ];
+      const child = spawn(process.execPath, [...args, '--backend', backend.origin], {
+        env: { ...process.env, ...NO_VARIABLES, NODE_OPTIONS: '' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      onCleanup(() => child.kill('SIGKILL'));
+      let out = '';
+      for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
+        out += String(chunk);
+        if (out.includes('listening on ')) break;
+      }
+      const gw = { url: new URL(/^listening on (\S+)$/m.exec(out)?.[1] ?? '').origin };
+      child[gone].destroy();
+      for (let turn = 0; turn < 3; turn += 1) await openSession(gw);
+      child.kill('SIGTERM');
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    },
+  );
 
   it('shares its sessions by --redis, and the password is a variable', async () => {
     const redis = await startRedis({ args: ['--requirepass', 'not-a-secret'] });

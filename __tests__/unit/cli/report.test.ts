@@ -140,7 +140,12 @@ describe('the report', () => {
 
   it('is OK where a server speaks 2026-07-28 alone', () => {
     const eras = { modern: { asked: 6, understood: 6 }, sse: false };
-    const found = { ...NONE_OPENED, refused: { 'it knows no initialize': 30 }, calls: WELL.calls, eras };
+    const found = {
+      ...NONE_OPENED,
+      refused: { 'it knows no initialize': 30 },
+      calls: WELL.calls,
+      eras,
+    };
     expect(report(found).verdict).toBe('ok');
     expect(line('revisions', found)?.says).toBe('2026-07-28');
   });

@@ -17,7 +17,11 @@ interface Way {
 }
 
 /** Sends the same requests to the endpoint and to one server itself, in turn, so that both meet the same machine. */
-export async function compare(scene: Scene, direct: URL, caller: Session): Promise<Comparison & { readonly left: number }> {
+export async function compare(
+  scene: Scene,
+  direct: URL,
+  caller: Session,
+): Promise<Comparison & { readonly left: number }> {
   const { settings, signal } = scene;
   const through = wayTo(new Visitor(settings.url, settings, signal));
   const straight = wayTo(new Visitor(direct, settings, signal));

@@ -87,7 +87,8 @@ export class Endpoint {
 
   /** A GET without a session, until its first event: how HTTP+SSE begins (MCP 2024-11-05). */
   firstEvent(timeout: number): Promise<Received> {
-    const hasEvent = (soFar: Received): boolean => !isStream(soFar) || firstEvent(soFar.bytes) !== undefined;
+    const hasEvent = (soFar: Received): boolean =>
+      !isStream(soFar) || firstEvent(soFar.bytes) !== undefined;
     return this.#send('GET', { accept: 'text/event-stream' }, undefined, hasEvent, timeout);
   }
 

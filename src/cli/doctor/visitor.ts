@@ -57,7 +57,8 @@ export class Visitor {
       const received = await this.endpoint.call(session);
       const { sessionId } = received;
       // Clients of SDK v1 take it for theirs from now on.
-      if (sessionId !== undefined && sessionId !== session.id) return { kind: 'lost', what: OTHERS };
+      if (sessionId !== undefined && sessionId !== session.id)
+        return { kind: 'lost', what: OTHERS };
       return judgeCall(received, callIdOf(session));
     } catch (error) {
       return { kind: 'failed', what: whyNone(error) };
