@@ -46,9 +46,11 @@ export class Watchers {
     return this.#watchers.size;
   }
 
-  /** `false`: there are enough of them, or there are to be none any more. */
+  /** `false`: there are enough of them, there are to be none any more, or nobody is there to watch. */
   add(res: ServerResponse): boolean {
     if (this.#closed || this.#watchers.size >= MOST_WATCHERS) return false;
+    // The client has left, or has not yet got the answer before this one: no "close" would tell when it leaves.
+    if (res.destroyed || !res.socket) return false;
     const watcher: Watcher = { res, shown: 0, skipped: 0 };
     this.#watchers.add(watcher);
     res.once('close', () => this.#remove(watcher));

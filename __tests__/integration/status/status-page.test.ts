@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import compression from 'compression';
 import express from 'express';
@@ -249,6 +250,28 @@ describe('the event stream', () => {
         () => false,
       ),
     );
+  });
+
+  test('keeps no place for those who leave while a middleware before the page finds out who they are', async () => {
+    const left: Promise<unknown>[] = [];
+    const { url } = await statusGateway({
+      before: (app) =>
+        void app.use(STATUS_PATH, (req, res, next) => {
+          if (req.get('X-Leaves') === undefined) {
+            next();
+            return;
+          }
+          left.push(once(res, 'close').then(() => next()));
+          req.socket.destroy();
+        }),
+    });
+    const headers = { 'X-Leaves': 'yes' };
+    const leaving = Array.from({ length: 100 }, () =>
+      ask(url, `${STATUS_PATH}/events`, { headers }),
+    );
+    await Promise.allSettled(leaving);
+    await Promise.all(left);
+    expect((await watch(url)).res.statusCode).toBe(200);
   });
 
   test.each([0, 10_000])(

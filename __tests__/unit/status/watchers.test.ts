@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { MOST_WATCHERS, Watchers } from '../../../src/status/watchers.ts';
 import { received, type Received } from '../http/received.ts';
@@ -108,6 +109,17 @@ describe('whoever watches', () => {
     expect([res.writableEnded, events().length]).toEqual([false, 900]);
     await after(1000);
     expect(res.writableEnded).toBe(true);
+  });
+
+  test('has left before, or waits for another answer on its connection, takes no place', async () => {
+    const { watchers } = counting();
+    const gone = await received(['GET /events HTTP/1.1', 'Host: x']);
+    gone.leave();
+    await once(gone.res, 'close');
+    expect(watchers.add(gone.res)).toBe(false);
+    const queued = new ServerResponse(gone.req);
+    expect(watchers.add(queued)).toBe(false);
+    expect([watchers.size, jest.getTimerCount()]).toEqual([0, 0]);
   });
 
   test('is one too many is sent away', async () => {
