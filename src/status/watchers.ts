@@ -25,7 +25,8 @@ const HEAD = {
 
 interface Watcher {
   readonly res: ServerResponse;
-  shown: number;
+  /** In snapshots, whether it has taken them or not. */
+  age: number;
   skipped: number;
 }
 
@@ -51,7 +52,7 @@ export class Watchers {
     if (this.#closed || this.#watchers.size >= MOST_WATCHERS) return false;
     // The client has left, or has not yet got the answer before this one: no "close" would tell when it leaves.
     if (res.destroyed || !res.socket) return false;
-    const watcher: Watcher = { res, shown: 0, skipped: 0 };
+    const watcher: Watcher = { res, age: 0, skipped: 0 };
     this.#watchers.add(watcher);
     res.once('close', () => this.#remove(watcher));
     res.writeHead(200, HEAD);
@@ -71,11 +72,7 @@ export class Watchers {
 
   close(): void {
     this.#closed = true;
-    for (const { res } of this.#watchers) {
-      // Nobody waits for one that does not take what it was sent.
-      if (res.writableNeedDrain) res.destroy();
-      else res.end();
-    }
+    for (const { res } of this.#watchers) sendAway(res);
   }
 
   #event(): string {
@@ -93,13 +90,24 @@ export class Watchers {
 /** One that is slow misses snapshots: what it gets next is newer. */
 function show(watcher: Watcher, event: string): void {
   const { res } = watcher;
+  watcher.age += 1;
+  if (watcher.age > LONGEST_WATCH) {
+    // One that has not even taken the end is broken off.
+    if (res.writableEnded) res.destroy();
+    else sendAway(res);
+    return;
+  }
   if (res.writableNeedDrain) {
     watcher.skipped += 1;
     if (watcher.skipped > MOST_SKIPPED) res.destroy();
     return;
   }
   watcher.skipped = 0;
-  watcher.shown += 1;
-  if (watcher.shown > LONGEST_WATCH) res.end();
-  else res.write(event);
+  res.write(event);
+}
+
+/** Nobody waits for one that does not take what it was sent. */
+function sendAway(res: ServerResponse): void {
+  if (res.writableNeedDrain) res.destroy();
+  else res.end();
 }

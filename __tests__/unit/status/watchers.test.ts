@@ -111,6 +111,24 @@ describe('whoever watches', () => {
     expect(res.writableEnded).toBe(true);
   });
 
+  test('and has not taken a snapshot each second is counted no less', async () => {
+    const { watchers } = counting('x'.repeat(100_000));
+    const { client, res, events } = await watching(watchers);
+    client.pause();
+    for (let second = 1; second < 900; second += 1) {
+      await after(1000);
+      if (second % 20 !== 0) continue;
+      const before = events().length;
+      client.resume();
+      while (events().length === before) await arrived();
+      client.pause();
+    }
+    expect([res.writableEnded, res.destroyed, watchers.size]).toEqual([false, false, 1]);
+    await after(1000);
+    expect(res.writableEnded || res.destroyed).toBe(true);
+    watchers.close();
+  });
+
   test('has left before, or waits for another answer on its connection, takes no place', async () => {
     const { watchers } = counting();
     const gone = await received(['GET /events HTTP/1.1', 'Host: x']);
