@@ -196,7 +196,8 @@ export class Exchange<Req extends IncomingMessage, Res extends ServerResponse>
   ): void {
     const { handler, unknownSessionStatus } = this.#around;
     const status = statusOf(reason, unknownSessionStatus);
-    this.refused(reason, key);
+    // A proxy that the app's `handler` has let the request go on to: it is the same refusal.
+    if (this.refusal === undefined) this.refused(reason, key);
     if (isTooLate(this.res)) return;
     // A handler may let the app go on; a proxy that is asked to forward what was refused refuses it again.
     if (!handler || this.refusal) {

@@ -130,6 +130,23 @@ describe('stats() counts', () => {
     expect(counted(gw.sessions.stats().decisions)).toEqual({ new: 1, pinned: 1 });
   });
 
+  test.each(['forward', 4] as const)(
+    'a refusal once, though the handler lets the app go on to a proxy (%s)',
+    async (proxy) => {
+      const told: string[] = [];
+      const { gw } = await sceneOf(
+        () => ({
+          handler: (_req, _res, next) => next(),
+          on: { refused: ({ reason }) => void told.push(reason) },
+        }),
+        { proxy },
+      );
+      await call(gw, 'guessed').expect(400);
+      expect(gw.sessions.stats().refused).toEqual({ unknown_session: 1 });
+      expect(told).toEqual(['unknown_session']);
+    },
+  );
+
   test('requests to the target of the proxy', async () => {
     const [backend] = await scriptedBackends(1);
     const proxyOptions = { router: undefined, target: backend?.origin };
