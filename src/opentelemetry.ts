@@ -34,7 +34,10 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Telemetry {
         Array.from(subjects, (snapshot) => snapshot()),
       );
       const told = instruments;
-      const subject = (): Snapshot => ({ stats: stats(), backends: backends() });
+      const subject = (): Snapshot => {
+        const now = backends();
+        return { stats: stats(), backends: now, counted: now };
+      };
       subjects.add(subject);
       return {
         requested: requestSpan,
@@ -42,7 +45,8 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Telemetry {
         closed() {
           if (!subjects.delete(subject)) return;
           // The last export comes after the end: what was counted stays counted.
-          subjects.add(kept({ stats: { ...stats(), streams: 0, cached: 0 }, backends: [] }));
+          const last = { ...stats(), streams: 0, cached: 0 };
+          subjects.add(kept({ stats: last, backends: [], counted: backends() }));
         },
       };
     },

@@ -98,11 +98,13 @@ describe('what OpenTelemetry is told', () => {
 
   test('of a middleware that was closed stays counted, and nothing is open there any more', async () => {
     const { observed, points } = metered();
-    const [one, other] = [observed(() => [A]), observed()];
+    let backends: readonly BackendInfo[] = [A];
+    const [one, other] = [observed(() => backends), observed()];
     one.opened(KEY, 'http://a');
     expect(await points('backend.requests')).toEqual([
       [{ 'mcp_session_routing.backend': 'http://a' }, 2],
     ]);
+    backends = [{ ...A, opened: 7 }];
     one.closed();
     one.closed();
     other.opened(KEY, 'http://a');
@@ -110,6 +112,10 @@ describe('what OpenTelemetry is told', () => {
     expect(await points('streams')).toEqual([[{}, 3]]);
     expect(await points('backend.requests')).toEqual([
       [{ 'mcp_session_routing.backend': 'http://a' }, 0],
+    ]);
+    // What was opened since the last export too.
+    expect(await points('backend.sessions.opened')).toEqual([
+      [{ 'mcp_session_routing.backend': 'http://a' }, 7],
     ]);
   });
 

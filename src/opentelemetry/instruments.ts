@@ -25,6 +25,8 @@ import {
 export interface Snapshot {
   readonly stats: Stats;
   readonly backends: readonly BackendInfo[];
+  /** Those whose sessions count: a middleware that was closed has no backends any more, and has had some. */
+  readonly counted: readonly BackendInfo[];
 }
 
 type Point = readonly [value: number, attributes?: Attributes | undefined];
@@ -92,7 +94,7 @@ const COUNTERS: readonly Row[] = [
     'backend.sessions.opened',
     '{session}',
     'Sessions that a backend has opened',
-    ({ backends }) => backends.map(({ url, opened }) => [opened, { [BACKEND]: url }]),
+    ({ counted }) => counted.map(({ url, opened }) => [opened, { [BACKEND]: url }]),
   ],
 ];
 
