@@ -25,6 +25,7 @@ export function ask(url: string, path: string, asking: Asking = {}): Promise<Ans
     req.on('error', reject);
     req.on('response', (res) => {
       let text = '';
+      res.on('error', reject);
       res.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       res.on('end', () => resolve({ status: res.statusCode ?? 0, headers: res.headers, text }));
     });

@@ -20,6 +20,8 @@ export async function isAdmitted<Req extends IncomingMessage, Res extends Server
   } catch (error) {
     warn(error);
     if (!res.headersSent) say(res, 500, 'It could not be told who you are.');
+    // It has begun to answer, and nobody else will end that.
+    else if (!res.writableEnded) res.destroy();
     return false;
   }
   say(res, res.hasHeader('WWW-Authenticate') ? 401 : 403, 'This page is not for you.');

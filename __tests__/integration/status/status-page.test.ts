@@ -142,6 +142,18 @@ describe.each(MAJORS)('auth on Express %d', (major) => {
     expect(warned).toHaveLength(PATHS.length);
   });
 
+  test('that throws in the middle of an answer of its own breaks that off', async () => {
+    const warned = warnings();
+    const auth: Auth = (_req, res) => {
+      res.writeHead(200);
+      res.write('begun');
+      throw new Error('broken');
+    };
+    const { url } = await statusGateway({ express: major, page: { auth } });
+    await expect(ask(url, STATUS_PATH)).rejects.toThrow(/aborted|hang up|ECONNRESET/);
+    expect(warned).toEqual(['Error: broken']);
+  });
+
   test('lets in who it says yes to, and is asked for each request', async () => {
     const asked: string[] = [];
     const auth: Auth = async (req) => {
