@@ -45,6 +45,10 @@ const FOREIGN: Record<string, Lines> = {
     ...[host, JSON_TYPE, gateway],
     `Origin: ${origin}.evil.example`,
   ],
+  'an origin that ends like this one': ({ gateway }) => [
+    ...['Host: status.example', JSON_TYPE, gateway],
+    'Origin: http://evil.status.example',
+  ],
   'an origin that holds this one': ({ host, origin, gateway }) => [
     ...[host, JSON_TYPE, gateway],
     `Origin: https://evil.example/${origin}`,
