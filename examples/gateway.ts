@@ -56,9 +56,13 @@ async function start(): Promise<void> {
   app.use(sessions);
   const proxy = proxyOf(settings.proxy);
   app.all([settings.mcpPath, '/sse', /^\/\.well-known\//], proxy);
-  // Where a server of HTTP+SSE wants its messages is for it to say; the session is in the query.
+  // Where a server of HTTP+SSE wants its messages is for it to say; the session is in the query. What the headers
+  // decide may come to the endpoint only, or any path of a server could be reached.
   app.post(/./, (req, res, next) => {
-    if (/[?&]session(?:Id|_id)=/.test(req.url)) void proxy(req, res, next);
+    const byHeader =
+      req.get('Mcp-Session-Id') !== undefined ||
+      (req.get('MCP-Protocol-Version') ?? '') >= '2026-07-28';
+    if (!byHeader && /[?&]session(?:Id|_id)=/.test(req.url)) void proxy(req, res, next);
     else next();
   });
 

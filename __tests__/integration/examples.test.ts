@@ -127,6 +127,19 @@ describe('gateway.ts in front of given backends', () => {
     expect(seen).toEqual([]);
   });
 
+  it('lets no POST reach another path by a session in its query that does not decide', async () => {
+    const seen: unknown[] = [];
+    const backend = await startBackend((req, res) => {
+      seen.push(req.url);
+      res.end();
+    });
+    const { url } = await startGateway({ BACKENDS: backend });
+    const headers = { 'MCP-Protocol-Version': '2026-07-28', 'Content-Type': 'application/json' };
+    const init = { method: 'POST', headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' };
+    expect((await fetch(new URL('/admin?sessionId=x', url), init)).status).toBe(404);
+    expect(seen).toEqual([]);
+  });
+
   it('answers an unknown session as it is told', async () => {
     const backend = await startBackend((_req, res) => res.end());
     const { url } = await startGateway({ BACKENDS: backend, UNKNOWN_SESSION_STATUS: '404' });
