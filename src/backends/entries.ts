@@ -18,7 +18,10 @@ const LONGEST_ID = 256;
 
 /** @throws {SessionRoutingError} `invalid_option` for what is no list of backends, or names one twice */
 export function entriesOf(given: unknown): readonly Entry[] {
-  if (!Array.isArray(given)) throw invalid(given, 'must be a list of backends');
+  if (!Array.isArray(given)) {
+    const remedy = `${shown(given)}: must be a list of backends`;
+    throw new SessionRoutingError('invalid_option', `backends: ${remedy}`);
+  }
   const entries = given.map(entryOf);
   const urls = entries.map(({ url }) => url);
   const twice = urls.find((url, index) => urls.indexOf(url) !== index);
@@ -48,6 +51,9 @@ function isEra(value: unknown): value is BackendEra | undefined {
   return value === undefined || ERAS.includes(value);
 }
 
+/** Of an entry no more is repeated than its URL: what does not belong there may be a secret. */
 function invalid(given: unknown, remedy: string): SessionRoutingError {
-  return new SessionRoutingError('invalid_option', `backends: ${shown(given)}: ${remedy}`);
+  const url: unknown = isObject(given) ? Reflect.get(given, 'url') : undefined;
+  const place = typeof url === 'string' && !url.includes('@') ? url : 'an entry';
+  return new SessionRoutingError('invalid_option', `backends: ${place}: ${remedy}`);
 }

@@ -28,6 +28,11 @@ describe('the settings of the doctor', () => {
     });
   });
 
+  it('keep a header that is given several times', () => {
+    const { headers } = read({ header: ['X-A: 1', 'x-a: 2', 'X-A: 3'] });
+    expect(headers).toEqual({ 'X-A': ['1', '2', '3'] });
+  });
+
   it('take headers of the environment, one on each line', () => {
     const env = { MCP_DOCTOR_HEADERS: 'Authorization: Bearer a\nX-B: c\n' };
     expect(read({}, env).headers).toEqual({ Authorization: 'Bearer a', 'X-B': 'c' });

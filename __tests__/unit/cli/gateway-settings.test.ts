@@ -88,6 +88,9 @@ describe('the settings of a gateway', () => {
     [{ statusPath: '/' }, '--status-path / hides what is for servers'],
     [{ statusPath: '/v1', path: '/v1/mcp' }, '--status-path /v1 hides what is for servers'],
     [{ statusPath: '/.well-known/x' }, 'hides what is for servers'],
+    [{ statusPath: '/.well-known' }, 'hides what is for servers'],
+    [{ statusPath: '/sse' }, 'hides what is for servers'],
+    [{ redisCluster: ['me:secr', 'secret@a:1'] }, 'the password as REDIS_PASSWORD'],
     [{ statusPath: '/_mcp' }, '--status-path needs a STATUS_PASSWORD of at least 12 characters'],
     [{ statusPath: '/_mcp', statusPassword: 'secret' }, 'needs a STATUS_PASSWORD of at least 12'],
     [

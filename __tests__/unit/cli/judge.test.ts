@@ -17,7 +17,7 @@ const failure = (code: number, id?: unknown): string =>
 describe('a call', () => {
   it.each([
     ['a result', received(200, result(1))],
-    ['an error of its own', received(200, failure(-32601, 1))],
+    ['a server that knows no ping', received(200, failure(-32601, 1))],
     ['a batch', received(200, `[${result(2)},${result(1)}]`)],
     ['an event', received(200, `event: message\ndata: ${result(1)}\n\n`, { type: STREAM })],
     [
@@ -53,6 +53,8 @@ describe('a call', () => {
     [received(503, failure(-32603)), 'HTTP 503'],
     [received(400, failure(-32600, 1)), 'HTTP 400'],
     [received(302, ''), 'HTTP 302'],
+    [received(200, failure(-32603, 1)), 'HTTP 200 with an error of JSON-RPC'],
+    [received(200, failure(-32000, 1)), 'HTTP 200 with an error of JSON-RPC'],
     [received(200, result(2)), 'HTTP 200 without an answer'],
     [received(200, '<html>'), 'HTTP 200 without an answer'],
     [received(202, ''), 'HTTP 202 without an answer'],
@@ -66,7 +68,7 @@ it('a question of 2026-07-28 has been answered by a result only: nobody has open
   expect(judgeCall(received(200, result('era')), 'era')).toEqual({ kind: 'reached', ms: 2 });
   expect(judgeCall(received(200, failure(-32050, 'era')), 'era')).toEqual({
     kind: 'failed',
-    what: 'HTTP 200 without an answer',
+    what: 'HTTP 200 with an error of JSON-RPC',
   });
 });
 

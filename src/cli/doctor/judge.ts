@@ -18,6 +18,8 @@ export type Opening =
 
 /** JSON-RPC error of servers, and of this package, for a session that is not known. */
 const SESSION_NOT_FOUND = -32001;
+/** JSON-RPC 2.0, 5.1. */
+const METHOD_NOT_FOUND = -32_601;
 
 // revision = 4DIGIT "-" 2DIGIT "-" 2DIGIT ; MCP, Versioning
 const REVISION = /^\d{4}-\d{2}-\d{2}$/;
@@ -41,16 +43,20 @@ function versionIn(result: unknown): string {
   return typeof version === 'string' && REVISION.test(version) ? version : '2025-11-25';
 }
 
-/** Of a call: it has reached its session if it was answered by a result, or by an error of its own. */
+/** Of a call: it has reached its session if it was answered by a result, or by a server that knows no `ping`. */
 export function judgeCall(received: Received, id: number | string): Outcome {
   const { status, ms } = received;
   const answer = answerTo(received, id);
   const lost = messagesIn(received).some(({ error }) => error?.code === SESSION_NOT_FOUND);
   if (isGood(status)) {
     if (lost) return { kind: 'lost', what: `HTTP ${status}, session not found` };
-    // Nobody has opened anything: an error may come from whatever stands in front.
-    if (answer && (id !== DISCOVERING || 'result' in answer)) return { kind: 'reached', ms };
-    return { kind: 'failed', what: `HTTP ${status} without an answer` };
+    if (!answer) return { kind: 'failed', what: `HTTP ${status} without an answer` };
+    if ('result' in answer) return { kind: 'reached', ms };
+    // Any other error may come from whatever stands in front; and to be told of 2026-07-28 nobody has opened anything.
+    const isOwn = answer.error?.code === METHOD_NOT_FOUND && id !== DISCOVERING;
+    return isOwn
+      ? { kind: 'reached', ms }
+      : { kind: 'failed', what: `HTTP ${status} with an error of JSON-RPC` };
   }
   const isLost = status === 404 || lost || isKnownLostSession(status, received.bytes);
   return { kind: isLost ? 'lost' : 'failed', what: `HTTP ${status}` };

@@ -62,7 +62,7 @@ export interface DoctorSettings {
   readonly sessions: number;
   readonly calls: number;
   readonly concurrency: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   /** Milliseconds. */
   readonly timeout: number;
   readonly insecure: boolean;
@@ -128,8 +128,8 @@ function number(
 }
 
 /** Values are not repeated: they may be secrets. */
-function headersOf(given: Given | undefined): Record<string, string> {
-  const headers: Record<string, string> = {};
+function headersOf(given: Given | undefined): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
   for (const line of given?.values ?? []) {
     // field-line = field-name ":" OWS field-value OWS ; RFC 9112, 5
     const [, name = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*(.*)$/.exec(line) ?? [];
@@ -140,7 +140,9 @@ function headersOf(given: Given | undefined): Record<string, string> {
     if (!/^[\t\u0020-\u007e\u0080-\u00ff]*$/.test(value)) {
       throw new UsageError(`${given?.name}: ${name} has a value that no header can have`);
     }
-    headers[name] = value;
+    const before = Object.keys(headers).find((each) => each.toLowerCase() === name.toLowerCase());
+    if (before === undefined) headers[name] = value;
+    else headers[before] = [headers[before] ?? [], value].flat();
   }
   return headers;
 }

@@ -70,18 +70,18 @@ function isDecodable(url: string): boolean {
 }
 
 function readAll(given: Given, usualPort: number): Address[] {
-  return given.values.map((value) => readAddress(given, value, usualPort));
-}
-
-/** The value is not repeated if it looks as if it held a password. */
-function readAddress(given: Given, value: string, usualPort: number): Address {
-  const address = addressIn(value);
-  if (address) return address;
-  if (/[@/]/.test(value)) {
+  // A comma in a password has made two of it: none is repeated if one looks as if it held one.
+  if (given.values.some((value) => /[@/]/.test(value))) {
     throw new UsageError(
       `${given.name} takes no URLs: give host:port, the password as REDIS_PASSWORD; TLS there is with --redis only`,
     );
   }
+  return given.values.map((value) => readAddress(given, value, usualPort));
+}
+
+function readAddress(given: Given, value: string, usualPort: number): Address {
+  const address = addressIn(value);
+  if (address) return address;
   throw new UsageError(
     `${shown(given, value)} is no address: give one such as redis-0:${usualPort}`,
   );
