@@ -100,6 +100,16 @@ describe('gateway.ts without settings', () => {
   );
 });
 
+/** A backend, and the URLs it is asked for. */
+async function startRecorder(): Promise<{ backend: string; seen: unknown[] }> {
+  const seen: unknown[] = [];
+  const backend = await startBackend((req, res) => {
+    seen.push(req.url);
+    res.end();
+  });
+  return { backend, seen };
+}
+
 describe('gateway.ts in front of given backends', () => {
   it('passes path, query, Host and /.well-known on as they are', async () => {
     const backend = await startBackend((req, res) => res.end(`${req.url} ${req.headers.host}`));
@@ -111,11 +121,7 @@ describe('gateway.ts in front of given backends', () => {
   });
 
   it('lets no path with dots reach another one', async () => {
-    const seen: unknown[] = [];
-    const backend = await startBackend((req, res) => {
-      seen.push(req.url);
-      res.end();
-    });
+    const { backend, seen } = await startRecorder();
     const { url } = await startGateway({ BACKENDS: backend });
     const { hostname, port } = new URL(url);
     for (const path of ['/.well-known/../admin', '/.well-known/%2e%2e/admin', '/mcp/../admin']) {
@@ -128,11 +134,7 @@ describe('gateway.ts in front of given backends', () => {
   });
 
   it('lets no POST reach another path by a session in its query that does not decide', async () => {
-    const seen: unknown[] = [];
-    const backend = await startBackend((req, res) => {
-      seen.push(req.url);
-      res.end();
-    });
+    const { backend, seen } = await startRecorder();
     const { url } = await startGateway({ BACKENDS: backend });
     const headers = { 'MCP-Protocol-Version': '2026-07-28', 'Content-Type': 'application/json' };
     const init = { method: 'POST', headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' };

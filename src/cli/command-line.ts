@@ -56,6 +56,9 @@ async function parse(args: readonly string[], surroundings: Surroundings): Promi
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
+      // The value of a flag that is spelt wrong may be a secret.
+      outputError: (text, write) =>
+        write(text.replace(/^(error: unknown option '[^'=]*)=[^]*?'(?=\n|$)/, "$1'")),
     })
     .showHelpAfterError('(--help tells all settings)');
 

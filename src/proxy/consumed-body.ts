@@ -92,7 +92,8 @@ function pipeConnected<T extends NodeJS.WritableStream>(
   options?: { end?: boolean },
 ): T {
   const pipe = (): unknown =>
-    Reflect.apply(this[BEFORE] ?? pipeNothing, this, [destination, options]);
+    // oxlint-disable-next-line typescript/unbound-method -- called with the request as `this`
+    Reflect.apply(this[BEFORE] ?? Readable.prototype.pipe, this, [destination, options]);
   if (destination instanceof ClientRequest && !destination.socket) {
     destination.once('socket', pipe);
   } else pipe();

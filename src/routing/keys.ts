@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** The key of a session: SHA-256 of its id, hex. The id itself is kept nowhere. */
+/** The key of a session: SHA-256 of its id, hex. The id itself is in no store, and in memory with its connection only. */
 export function keyOf(sessionId: string): string {
   return hash('sha256', sessionId, 'hex');
 }

@@ -64,6 +64,14 @@ describe('the command line', () => {
     expect(err).toContain(remedy);
   });
 
+  it('does not repeat the value of a flag that is spelt wrong', async () => {
+    const { code, err } = await outcomeOf(['gateway', "--store-secrets=it's\na secret'"]);
+    expect(code).toBe(2);
+    expect(err).toContain("unknown option '--store-secrets'");
+    expect(err).not.toContain("secret'");
+    expect(err).not.toContain("it's");
+  });
+
   it('shows its help where no command is given, with 2', async () => {
     const { code, err } = await outcomeOf([]);
     expect(code).toBe(2);

@@ -90,7 +90,7 @@ function originIn(value: string, shownValue: string, name: string): string {
   if (!url || !['http:', 'https:'].includes(url.protocol)) {
     throw new UsageError(`${shownValue} is not an http(s) URL: give one such as http://mcp-0:8080`);
   }
-  if (url.pathname !== '/' || url.search || url.hash) {
+  if (url.pathname !== '/' || url.hash) {
     throw new UsageError(
       `${shownValue} has a path: give ${url.origin} and set --path, the gateway keeps the path`,
     );
@@ -98,9 +98,12 @@ function originIn(value: string, shownValue: string, name: string): string {
   return url.origin;
 }
 
-/** The value is not repeated: it may hold a password. */
+/** The value is not repeated: it may hold a password, or a key. */
 function refuseCredentials(value: string, name: string): void {
   if (value.includes('@')) {
     throw new UsageError(`${name}: a URL carries a user name or password: give it without`);
+  }
+  if (value.includes('?')) {
+    throw new UsageError(`${name}: a URL carries a query: give it without, clients send their own`);
   }
 }

@@ -2,6 +2,7 @@ import type { McpSessionRoutingOptions } from '../../options.ts';
 import type { SessionForwarderOptions } from '../../proxy/forward/options.ts';
 import { givensOf, valueOf, type Flags, type Given, type Givens } from '../given.ts';
 import { booleanIn, plainPathIn, portIn, secondsIn } from '../read-value.ts';
+import { UsageError } from '../usage-error.ts';
 import { readBackends, type GivenBackends } from './read-backends.ts';
 import { readRedis, type RedisSettings } from './read-redis.ts';
 import { SETTINGS, type SettingName } from './settings-table.ts';
@@ -72,7 +73,7 @@ function sessionOptions(givens: Givens<SettingName>): McpSessionRoutingOptions {
       'is not known: give round-robin or least-connections',
     ),
     health: givens.health?.values[0],
-    allowedOrigins: givens.allowedOrigin?.values,
+    allowedOrigins: originsOf(givens.allowedOrigin),
     secret: givens.storeSecret?.values,
   });
 }
@@ -83,6 +84,16 @@ function forwarderOptions(givens: Givens<SettingName>): SessionForwarderOptions 
     xfwd: boolean(givens.xfwd),
     headersTimeout: seconds(givens.headersTimeout, 1, LONGEST_TIMER),
   });
+}
+
+/** The package repeats what is no origin. @throws {UsageError} that does not, if it holds a password */
+function originsOf(given: Given | undefined): readonly string[] | undefined {
+  if (given?.values.some((value) => value.includes('@'))) {
+    throw new UsageError(
+      `${given.name}: an origin has no user name or password: give one such as https://app.example.com`,
+    );
+  }
+  return given?.values;
 }
 
 function statusIn(text: string): 400 | 404 | undefined {
