@@ -54,6 +54,6 @@ function isEra(value: unknown): value is BackendEra | undefined {
 /** Of an entry no more is repeated than its URL: what does not belong there may be a secret. */
 function invalid(given: unknown, remedy: string): SessionRoutingError {
   const url: unknown = isObject(given) ? Reflect.get(given, 'url') : undefined;
-  const place = typeof url === 'string' && !url.includes('@') ? url : 'an entry';
+  const place = typeof url === 'string' && !url.includes('@') ? url : typeof given;
   return new SessionRoutingError('invalid_option', `backends: ${place}: ${remedy}`);
 }
