@@ -9,6 +9,8 @@ export interface Settings {
   /** Left out: the gateway starts demo servers. */
   backends?: GivenBackends;
   mcpPath: string;
+  /** Left out: any path that ends in /message or /messages. */
+  messagePath?: string;
   proxy: ProxyName;
   /** Left out: sessions are kept in memory. */
   redis?: RedisSettings;
@@ -32,12 +34,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const backends = readBackends(env.BACKENDS, env.BACKENDS_FILE);
   const redis = readRedis(env);
   const mcpPath = readPath('MCP_PATH', env.MCP_PATH || '/mcp');
-  const status = readStatusPage(env, mcpPath, readPath);
+  const messagePath = env.MESSAGE_PATH && readPath('MESSAGE_PATH', env.MESSAGE_PATH);
+  const served = [mcpPath, '/sse', ...(messagePath ? [messagePath] : ['/message', '/messages'])];
+  const status = readStatusPage(env, served, readPath);
   const { SESSION_TTL_SECONDS, UNKNOWN_SESSION_STATUS, ALLOWED_ORIGINS, STORE_SECRET } = env;
   return {
     port: readPort(env.PORT || '3000'),
     host: env.HOST || '127.0.0.1',
     mcpPath,
+    ...(messagePath && { messagePath }),
     proxy: readProxy(env.PROXY || 'http-proxy-middleware'),
     ...(backends && { backends }),
     ...(redis && { redis }),

@@ -13,15 +13,17 @@ const SHORTEST_PASSWORD = 12;
 /** Left out: there is no status page. The password is not repeated in what is thrown. */
 export function readStatusPage(
   { STATUS_PATH, STATUS_PASSWORD }: NodeJS.ProcessEnv,
-  mcpPath: string,
+  served: readonly string[],
   readPath: (name: string, value: string) => string,
 ): StatusSettings | undefined {
   if (!STATUS_PATH && !STATUS_PASSWORD) return undefined;
   if (!STATUS_PATH)
     throw new Error('STATUS_PASSWORD needs a page: give STATUS_PATH, such as /_mcp');
   const path = readPath('STATUS_PATH', STATUS_PATH);
-  if (`${mcpPath}/`.startsWith(path.endsWith('/') ? path : `${path}/`)) {
-    throw new Error(`STATUS_PATH=${path} hides ${mcpPath}: give one such as /_mcp`);
+  const parent = path.endsWith('/') ? path : `${path}/`;
+  const hidden = served.find((each) => `${each}/`.startsWith(parent));
+  if (hidden !== undefined) {
+    throw new Error(`STATUS_PATH=${path} hides ${hidden}: give one such as /_mcp`);
   }
   if (!STATUS_PASSWORD || STATUS_PASSWORD.length < SHORTEST_PASSWORD) {
     throw new Error(

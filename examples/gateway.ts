@@ -56,9 +56,9 @@ async function start(): Promise<void> {
   app.use(sessions);
   const proxy = proxyOf(settings.proxy);
   app.all([settings.mcpPath, '/sse', /^\/\.well-known\//], proxy);
-  // Where a server of HTTP+SSE wants its messages is for it to say; the session is in the query. What the headers
-  // decide may come to the endpoint only, or any path of a server could be reached.
-  app.post(/./, (req, res, next) => {
+  // Messages of HTTP+SSE: the session is in the query. What the headers decide may come to the endpoint only, or
+  // whoever has a session could reach any path of its server.
+  app.post(settings.messagePath ?? /\/messages?\/?$/, (req, res, next) => {
     const byHeader =
       req.get('Mcp-Session-Id') !== undefined ||
       (req.get('MCP-Protocol-Version') ?? '') >= '2026-07-28';
@@ -106,7 +106,12 @@ function warnings(): SessionEvents {
 /** Says when Redis does not answer, and when it does again. */
 function watched(redis: Redis | Cluster): Redis | Cluster {
   let down = false;
-  redis.on('error', (error: NodeJS.ErrnoException) => {
+  redis.on('error', (error: NodeJS.ErrnoException & { command?: { name: string } }) => {
+    if (error.command?.name === 'select') {
+      // The client goes on all the same.
+      console.warn(`gateway: redis: ${error.message}; sessions are kept in database 0`);
+      return;
+    }
     if (!down) console.warn(`gateway: redis: ${error.code ?? error.message}`);
     down = true;
   });

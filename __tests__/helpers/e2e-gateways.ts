@@ -19,6 +19,7 @@ export async function startGateway(
       BACKENDS: '',
       BACKENDS_FILE: '',
       MCP_PATH: '',
+      MESSAGE_PATH: '',
       REDIS_URL: '',
       PROXY: process.env.E2E_PROXY ?? '',
     },

@@ -19,6 +19,7 @@ export interface Exit {
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SETTINGS = [
   ...['PORT', 'HOST', 'BACKENDS', 'BACKENDS_FILE', 'MCP_PATH', 'REDIS_URL', 'PROXY'],
+  'MESSAGE_PATH',
   ...['REDIS_SENTINELS', 'REDIS_MASTER_NAME', 'REDIS_CLUSTER', 'REDIS_PASSWORD'],
   ...['SESSION_TTL_SECONDS', 'UNKNOWN_SESSION_STATUS', 'STATUS_PATH', 'STATUS_PASSWORD'],
 ];

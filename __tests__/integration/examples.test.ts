@@ -5,8 +5,10 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { readSettings } from '../../examples/gateway-settings.ts';
+import { openStream } from '../helpers/mcp-client.ts';
 import { sharedRedisUrl } from '../helpers/redis-server.ts';
 import { runExample, stopExamples, type RunningExample } from '../helpers/run-example.ts';
+import { until } from '../helpers/until.ts';
 
 // A start with three servers and twelve clients takes some seconds, more on a busy machine.
 jest.setTimeout(120_000);
@@ -142,6 +144,31 @@ describe('gateway.ts in front of given backends', () => {
     expect(seen).toEqual([]);
   });
 
+  it.each([
+    [{}, '/v1/messages', '/admin'],
+    [{ MESSAGE_PATH: '/rpc' }, '/rpc', '/messages'],
+  ])('takes POSTs of a session of HTTP+SSE at one path only: %j', async (env, path, other) => {
+    const backend = await startBackend((req, res) => {
+      if (req.method === 'POST') res.writeHead(202).end(req.url);
+      else {
+        res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+        res.write(`event: endpoint\ndata: ${path}?sessionId=of-it\n\n`);
+      }
+    });
+    const { url } = await startGateway({ BACKENDS: backend, ...env });
+    const stream = await openStream({ url }, undefined, '/sse');
+    await until(() => stream.text.includes('sessionId=of-it'));
+    const post = async (to: string): Promise<number> => {
+      const headers = { 'Content-Type': 'application/json' };
+      const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
+      const answer = await fetch(new URL(`${to}?sessionId=of-it`, url), {
+        ...{ method: 'POST', headers, body },
+      });
+      return answer.status;
+    };
+    expect([await post(path), await post(other)]).toEqual([202, 404]);
+  });
+
   it('answers an unknown session as it is told', async () => {
     const backend = await startBackend((_req, res) => res.end());
     const { url } = await startGateway({ BACKENDS: backend, UNKNOWN_SESSION_STATUS: '404' });
@@ -234,6 +261,7 @@ describe('gateway.ts with a setting that cannot be', () => {
     ['MCP_PATH', 'mcp', 'give one such as /mcp'],
     ['MCP_PATH', '/:any', 'give one such as /mcp'],
     ['MCP_PATH', '/a/../b', 'give one such as /mcp'],
+    ['MESSAGE_PATH', 'messages', 'MESSAGE_PATH=messages is not a plain path'],
     ['REDIS_URL', 'localhost', 'give one such as redis://localhost:6379'],
     ['REDIS_SENTINELS', ' , ', 'give redis-0:26379,redis-1:26379'],
     ['REDIS_SENTINELS', 'sentinel-0', 'give one such as redis-0:26379'],
@@ -247,6 +275,7 @@ describe('gateway.ts with a setting that cannot be', () => {
     ['STATUS_PATH', '_mcp', 'give one such as /mcp'],
     ['STATUS_PATH', '/', 'hides /mcp: give one such as /_mcp'],
     ['STATUS_PATH', '/mcp', 'hides /mcp: give one such as /_mcp'],
+    ['STATUS_PATH', '/messages', 'hides /messages: give one such as /_mcp'],
     ['STATUS_PASSWORD', 'secret', 'give STATUS_PATH'],
   ])('names %s=%s and the remedy', (name, value, remedy) => {
     expect(() => readSettings({ [name]: value })).toThrow(name);
@@ -265,7 +294,7 @@ describe('gateway.ts with a setting that cannot be', () => {
 
   it('takes an empty one for none', () => {
     const settings = [
-      ...['PORT', 'HOST', 'BACKENDS', 'BACKENDS_FILE', 'MCP_PATH', 'PROXY'],
+      ...['PORT', 'HOST', 'BACKENDS', 'BACKENDS_FILE', 'MCP_PATH', 'MESSAGE_PATH', 'PROXY'],
       ...['REDIS_URL', 'REDIS_SENTINELS', 'REDIS_MASTER_NAME', 'REDIS_CLUSTER', 'REDIS_PASSWORD'],
       ...['STATUS_PATH', 'STATUS_PASSWORD'],
     ];

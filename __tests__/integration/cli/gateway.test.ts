@@ -64,6 +64,8 @@ describe('the command gateway', () => {
     expect(await get(`${origin}/.well-known/x?y`)).toBe('/.well-known/x?y');
     const other = await fetch(`${origin}/other`);
     expect(other.status).toBe(404);
+    // The body of a request is not read, and would stand before the next one.
+    expect(other.headers.get('connection')).toBe('close');
     expect(await other.text()).toBe('Not found: the MCP endpoint of this gateway is /v1/mcp\n');
   });
 
@@ -99,6 +101,40 @@ describe('the command gateway', () => {
       expect((await fetch(`${gw.url}/admin?sessionId=x`, init)).status).toBe(404);
     }
     expect(backend.hits.length).toBe(before);
+  });
+
+  it.each<[string, readonly string[], string, readonly string[]]>([
+    [
+      'where messages usually are',
+      [],
+      '/v1/messages/',
+      ['/admin', '/messages/all', '/allmessages', '/messages;/x'],
+    ],
+    [
+      'where it is told',
+      ['--message-path', '/rpc'],
+      '/rpc',
+      ['/admin', '/messages', '/rpc/x', '/RPC'],
+    ],
+  ])('takes POSTs of a session of HTTP+SSE %s only', async (_, flags, path, others) => {
+    const backend = await scriptedBackend(({ method, url, res }) => {
+      if (method === 'POST') return res.writeHead(202).end(url);
+      res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      return res.write(`event: endpoint\ndata: ${path}?sessionId=of-it\n\n`);
+    });
+    const gw = at(await runGateway('--backend', backend.origin, ...flags));
+    const stream = await openStream(gw, undefined, '/sse');
+    await until(() => stream.text.includes('sessionId=of-it'));
+    const post = async (to: string): Promise<string> => {
+      const headers = { 'Content-Type': 'application/json' };
+      const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
+      const url = `${gw.url}${to}?sessionId=of-it`;
+      const answer = await fetch(url, { method: 'POST', headers, body });
+      return `${answer.status} ${await answer.text()}`;
+    };
+    expect(await post(path)).toBe(`202 ${path}?sessionId=of-it`);
+    for (const other of others) expect(await post(other)).toMatch(/^404 [^]*--message-path\n$/);
+    expect(backend.hits.map(({ url }) => url)).toEqual(['/sse', `${path}?sessionId=of-it`]);
   });
 
   it('serves HTTP+SSE to a real client', async () => {
@@ -321,6 +357,18 @@ describe('the command gateway in a process of its own', () => {
     expect(out).toMatch(/^OK +calls +300 of 300 reached their session \(100 %\)$/m);
     expect(code).toBe(0);
     for (const { child } of gateways) expect(child.output()).not.toContain('secret');
+  });
+
+  it('says that Redis has no such database, and goes on without it', async () => {
+    const backend = await scriptedBackend();
+    const { host } = new URL(await sharedRedisUrl());
+    const flags = ['--backend', backend.origin, '--redis', `redis://${host}/99`];
+    const { gw, child } = await gatewayProcess({}, ...flags);
+    await child.printed(
+      /^gateway: redis: ERR DB index is out of range; sessions are kept in database 0$/m,
+    );
+    expect((await initialize(gw)).status).toBe(200);
+    expect(child.output()).not.toContain('answers again');
   });
 
   it('says that Redis does not answer, and that it does again', async () => {

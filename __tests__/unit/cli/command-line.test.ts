@@ -87,7 +87,11 @@ describe('the command line', () => {
   });
 
   it.each([
-    [{ STORE_SECRET: 'too-short' }, [], 'STORE_SECRET: must be a string of at least 32 characters'],
+    [
+      { STORE_SECRET: 'too-short', REDIS_URL: 'redis://127.0.0.1:1' },
+      [],
+      'STORE_SECRET: must be a string of at least 32 characters',
+    ],
     [{}, ['--allowed-origin', 'app'], '--allowed-origin: "app" must be an origin, such as'],
     [{}, ['--health', 'healthz'], '--health: "healthz" must be a path that begins with "/"'],
     [{}, ['--backend', 'http://a:1'], 'http://a:1 is given twice'],

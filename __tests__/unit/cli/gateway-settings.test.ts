@@ -27,7 +27,7 @@ describe('the settings of a gateway', () => {
     const { sessionOptions, forwarderOptions } = read({
       ...{ ttl: '1.5', unknownSessionStatus: '404', lostAfter: '3', recover: true },
       ...{ taskAffinity: true, balance: 'least-connections', health: '/healthz' },
-      ...{ allowedOrigin: ['https://a.example'], storeSecret: ['new,old'] },
+      ...{ allowedOrigin: ['https://a.example'], storeSecret: ['new,old'], redis: 'redis://a' },
       ...{ changeOrigin: true, xfwd: true, headersTimeout: '60' },
     });
     expect(sessionOptions).toEqual({
@@ -36,6 +36,12 @@ describe('the settings of a gateway', () => {
       ...{ allowedOrigins: ['https://a.example'], secret: ['new', 'old'] },
     });
     expect(forwarderOptions).toEqual({ changeOrigin: true, xfwd: true, headersTimeout: 60_000 });
+  });
+
+  it('say where it listens, an address of IPv6 with brackets or without', () => {
+    expect(read({ host: '[::1]' }).host).toBe('::1');
+    expect(read({ host: '::1' }).host).toBe('::1');
+    expect(read({ messagePath: '/rpc' }).messagePath).toBe('/rpc');
   });
 
   it('become options of the package, by variables', () => {
@@ -57,6 +63,7 @@ describe('the settings of a gateway', () => {
     [{ path: 'mcp' }, '--path mcp is not a plain path: give one such as /mcp'],
     [{ path: '/:any' }, 'give one such as /mcp'],
     [{ path: '/a/../b' }, 'give one such as /mcp'],
+    [{ messagePath: 'rpc' }, '--message-path rpc is not a plain path: give one such as /messages'],
     [{ ttl: 'soon' }, '--ttl soon is not a time that can be: give seconds, 0.001 to 315360000'],
     [{ ttl: '0' }, 'give seconds'],
     [
@@ -90,6 +97,8 @@ describe('the settings of a gateway', () => {
     [{ statusPath: '/.well-known/x' }, 'hides what is for servers'],
     [{ statusPath: '/.well-known' }, 'hides what is for servers'],
     [{ statusPath: '/sse' }, 'hides what is for servers'],
+    [{ statusPath: '/messages' }, 'hides what is for servers'],
+    [{ statusPath: '/rpc', messagePath: '/rpc' }, 'hides what is for servers'],
     [{ backend: ['http://a:1?key=secret'] }, '--backend: a URL carries a query'],
     [{ backend: undefined as never, dns: 'http://a:1?key=secret' }, '--dns: a URL carries a query'],
     [{ allowedOrigin: ['https://me:secret@a'] }, '--allowed-origin: an origin has no user name'],
@@ -110,6 +119,7 @@ describe('the settings of a gateway', () => {
     ['PORT', 'abc', 'PORT=abc is not a port'],
     ['RECOVER', 'perhaps', 'RECOVER=perhaps is neither yes nor no: give true or false'],
     ['REDIS_PASSWORD', 'secret', 'REDIS_PASSWORD needs a Redis'],
+    ['STORE_SECRET', 'secret', 'STORE_SECRET needs a Redis: give --redis too'],
     ['BACKENDS_SRV', '_mcp._tcp', 'BACKENDS_SRV=_mcp._tcp is for --dns'],
   ])('are refused by the name of the variable: %s=%s', (name, value, message) => {
     const env = { BACKENDS: A, [name]: value };
@@ -159,6 +169,11 @@ describe('the Redis of a gateway', () => {
     ],
   ])('may be %j with %j', (flags, env, redis) => {
     expect(read(flags, env).redis).toEqual(redis);
+  });
+
+  it('may have a password in the URL of a flag, beside a variable that is set aside', () => {
+    const { redis } = read({ redis: 'redis://:b@a' }, { REDIS_PASSWORD: 'c' });
+    expect(redis).toMatchObject({ name: '--redis', kind: 'server', url: 'redis://:b@a' });
   });
 });
 

@@ -9,15 +9,26 @@ import { warn } from '../../store/user-code.ts';
 /** Names of the session in the message URL of HTTP+SSE. */
 const PARAMS = ['sessionId', 'session_id'];
 
+/** Where servers take those messages. Whoever has a session could reach any path of its server otherwise. */
+const MESSAGES = /\/messages?\/?$/;
+
+/** What reaches the servers beside metadata of OAuth. */
+export interface ServedPaths {
+  /** Of the MCP endpoint. */
+  readonly path: string;
+  /** Of the messages of HTTP+SSE. @default any that ends as those of messages do */
+  readonly messagePath?: string;
+}
+
 /** What the gateway does with a request: a listener of `node:http`, which needs no framework. */
 export function listenerOf(
   sessions: McpSessionRouting,
   forward: SessionForwarder,
-  path: string,
+  paths: ServedPaths,
 ): RequestListener {
   return (req, res) => {
-    if (!isForBackends(req, path)) {
-      answer(res, 404, `Not found: the MCP endpoint of this gateway is ${path}\n`);
+    if (!isForBackends(req, paths)) {
+      answer(res, 404, notFound(req, paths));
       return;
     }
     // The middleware uses nothing that Express has added to these.
@@ -31,18 +42,15 @@ export function listenerOf(
   };
 }
 
-/**
- * The endpoint, and what stands beside it: metadata of OAuth, and HTTP+SSE. Where a server of that wants its messages
- * is for it to say; the session is in the query.
- */
-function isForBackends(req: IncomingMessage, path: string): boolean {
-  const { url = '/' } = req;
-  // absolute-form = "http://" host path ; RFC 9112, 3.2.2
-  const [asked = '/'] = url.replace(/^https?:\/\/[^/?]*/i, '').split('?');
+/** The endpoint, and what stands beside it: metadata of OAuth, and HTTP+SSE. */
+function isForBackends(req: IncomingMessage, { path, messagePath }: ServedPaths): boolean {
+  const asked = pathOf(req);
   if (asked.startsWith('/.well-known/')) return true;
-  if (isMessage(req)) return true;
-  const plain = asked.length > 1 ? asked.replace(/\/$/, '') : asked;
-  return plain === '/sse' || plain === (path.length > 1 ? path.replace(/\/$/, '') : path);
+  if (isMessage(req)) {
+    const isThere = messagePath === undefined ? MESSAGES.test(asked) : isSame(asked, messagePath);
+    if (isThere) return true;
+  }
+  return isSame(asked, '/sse') || isSame(asked, path);
 }
 
 /** A POST that its query alone ties to a session: what the headers decide may come to the endpoint only. */
@@ -50,6 +58,23 @@ function isMessage({ url = '/', method, headers }: IncomingMessage): boolean {
   if (method !== 'POST' || headers[SESSION_HEADER] !== undefined) return false;
   if (isModern(headers[PROTOCOL_VERSION_HEADER]?.toString())) return false;
   return sessionInQuery(url, PARAMS) !== undefined;
+}
+
+/** Without the query; absolute-form = "http://" host path ; RFC 9112, 3.2.2 */
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const [path = '/'] = url.replace(/^https?:\/\/[^/?]*/i, '').split('?');
+  return path;
+}
+
+/** A slash at the end makes no other path. */
+function isSame(one: string, other: string): boolean {
+  return one.replace(/(.)\/$/, '$1') === other.replace(/(.)\/$/, '$1');
+}
+
+function notFound(req: IncomingMessage, { path }: ServedPaths): string {
+  const endpoint = `Not found: the MCP endpoint of this gateway is ${path}\n`;
+  if (!isMessage(req)) return endpoint;
+  return `${endpoint}Where the servers take messages of HTTP+SSE elsewhere: --message-path\n`;
 }
 
 function answer(res: ServerResponse, status: number, text: string): void {

@@ -17,7 +17,7 @@ export function readRedis(givens: Givens<SettingName>): RedisSettings | undefine
     ['redis', 'redisSentinels', 'redisCluster'],
     'give the one that leads to your Redis',
   );
-  const { redisMasterName, redisPassword } = givens;
+  const { redisMasterName, redisPassword, storeSecret } = givens;
   const isStray = found?.key !== 'redisSentinels';
   if (redisMasterName && isStray && !isSetAside(redisMasterName, found?.given)) {
     throw new UsageError(
@@ -25,8 +25,9 @@ export function readRedis(givens: Givens<SettingName>): RedisSettings | undefine
     );
   }
   if (!found) {
-    if (!redisPassword) return undefined;
-    throw new UsageError(`${redisPassword.name} needs a Redis: give --redis too`);
+    const stray = redisPassword ?? storeSecret;
+    if (!stray) return undefined;
+    throw new UsageError(`${stray.name} needs a Redis: give --redis too`);
   }
   const { key, given } = found;
   const { name } = given;

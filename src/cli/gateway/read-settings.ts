@@ -13,6 +13,8 @@ export interface GatewaySettings {
   readonly port: number;
   readonly host: string;
   readonly path: string;
+  /** Left out: any path that ends as those of messages do. */
+  readonly messagePath?: string;
   readonly backends: GivenBackends;
   /** Left out: sessions are kept in memory. */
   readonly redis?: RedisSettings;
@@ -38,12 +40,19 @@ export function readSettings(flags: Flags, env: NodeJS.ProcessEnv): GatewaySetti
   const redis = readRedis(givens);
   const path =
     valueOf(givens.path, plainPathIn, 'is not a plain path: give one such as /mcp') ?? '/mcp';
-  const status = readStatusPage(givens, path);
+  const messagePath = valueOf(
+    givens.messagePath,
+    plainPathIn,
+    'is not a plain path: give one such as /messages',
+  );
+  const messagePaths = messagePath === undefined ? ['/message', '/messages'] : [messagePath];
+  const status = readStatusPage(givens, [path, ...messagePaths]);
   return {
     port:
       valueOf(givens.port, portIn, 'is not a port: give 0 to 65535 (0 picks a free one)') ?? 3000,
-    host: givens.host?.values[0] ?? '127.0.0.1',
+    host: (givens.host?.values[0] ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'),
     path,
+    ...(messagePath !== undefined && { messagePath }),
     backends: readBackends(givens),
     ...(redis && { redis }),
     sessionOptions: sessionOptions(givens),

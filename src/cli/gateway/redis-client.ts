@@ -51,7 +51,12 @@ export function watched<Client extends Redis | Cluster>(
   warn: (text: string) => void,
 ): Client {
   let down = false;
-  redis.on('error', (error: NodeJS.ErrnoException) => {
+  redis.on('error', (error: NodeJS.ErrnoException & { command?: { name: string } }) => {
+    if (error.command?.name === 'select') {
+      // The client goes on all the same.
+      warn(`redis: ${error.message}; sessions are kept in database 0`);
+      return;
+    }
     if (!down) warn(`redis: ${error.code ?? error.message}`);
     down = true;
   });

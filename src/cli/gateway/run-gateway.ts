@@ -45,7 +45,7 @@ export async function runGateway(
 
     life.serving = true;
     const { host, port, path, drain, forwarderOptions, status } = settings;
-    const forwards = listenerOf(sessions, sessionForwarder(forwarderOptions), path);
+    const forwards = listenerOf(sessions, sessionForwarder(forwarderOptions), settings);
     const listener = status ? withStatusPage(sessions, status, forwards) : forwards;
     const server = await listen(listener, port, host);
     terminal.out(

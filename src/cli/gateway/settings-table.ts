@@ -9,7 +9,7 @@ const REQUESTS = 'Requests:';
 const STATUS = 'A page that shows what the gateway does:';
 
 export type SettingName =
-  | ('port' | 'host' | 'path')
+  | ('port' | 'host' | 'path' | 'messagePath')
   | ('backend' | 'backendsFile' | 'dns' | 'srv' | 'balance' | 'health')
   | ('ttl' | 'unknownSessionStatus' | 'lostAfter' | 'recover' | 'taskAffinity')
   | ('redis' | 'redisSentinels' | 'redisCluster' | 'redisMasterName' | 'redisPassword')
@@ -35,6 +35,12 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
     variable: 'MCP_PATH',
     group: PLACE,
     text: 'path of the MCP endpoint; it reaches the servers unchanged (default /mcp)',
+  },
+  messagePath: {
+    flags: '--message-path <path>',
+    variable: 'MESSAGE_PATH',
+    group: PLACE,
+    text: 'path of the messages of HTTP+SSE (default: any that ends in /message or /messages)',
   },
   backend: {
     flags: '-b, --backend <url>',

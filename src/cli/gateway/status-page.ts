@@ -19,7 +19,7 @@ const SHORTEST_PASSWORD = 12;
 /** The status page and its place, if there is to be one. @throws {UsageError} that does not repeat the password */
 export function readStatusPage(
   { statusPath, statusPassword }: Givens<SettingName>,
-  mcpPath: string,
+  served: readonly string[],
 ): StatusSettings | undefined {
   if (!statusPath) {
     if (!statusPassword) return undefined;
@@ -27,7 +27,7 @@ export function readStatusPage(
   }
   const remedy = 'is not a plain path: give one such as /_mcp';
   const path = (valueOf(statusPath, plainPathIn, remedy) ?? '').replace(/\/$/, '');
-  const hidden = [mcpPath, '/sse', '/.well-known'].find((taken) => isUnder(taken, path));
+  const hidden = [...served, '/sse', '/.well-known'].find((taken) => isUnder(taken, path));
   if (hidden !== undefined || isUnder(path, '/.well-known')) {
     throw new UsageError(`${shown(statusPath)} hides what is for servers: give one such as /_mcp`);
   }
