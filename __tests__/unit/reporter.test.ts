@@ -65,15 +65,21 @@ describe('G1: what is reported', () => {
     ]);
   });
 
-  test('a store that fails on every request is logged once a second, and told to listeners each time', () => {
+  test('what fails on every request is logged once a second, and told to listeners each time', () => {
     const { logger, on, lines, events, time } = told();
     const reporter = observedBy(reporterOf({ logger, on }, () => time.now));
-    for (time.now = 0; time.now <= 2000; time.now += 500) reporter.storeFailed('down', 'read');
+    for (time.now of [0, 1, 999, 1000, 1999, 2000]) {
+      reporter.storeFailed('down', 'read');
+      reporter.discoveryFailed('gone');
+    }
     expect(lines).toEqual(
-      Array.from({ length: 3 }, () => 'error: session store failed (read): down'),
+      Array.from({ length: 3 }, () => [
+        'error: session store failed (read): down',
+        'error: backends could not be listed: gone',
+      ]).flat(),
     );
-    expect(events).toHaveLength(5);
-    expect(events[0]).toEqual({ error: 'down', during: 'read' });
+    expect(events).toHaveLength(12);
+    expect(events.slice(0, 2)).toEqual([{ error: 'down', during: 'read' }, { error: 'gone' }]);
   });
 
   test('counts also where listeners and the logger throw', () => {

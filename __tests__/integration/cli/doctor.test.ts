@@ -193,6 +193,24 @@ describe('the doctor', () => {
     expect(backends.map(({ sessions }) => sessions.size)).toEqual([0, 0]);
   });
 
+  it('reads no answer that does not end', async () => {
+    const comments = `: ${'x'.repeat(65_536)}\n\n`;
+    const backend = await scriptedBackend(({ body, res }) => {
+      if (!body.includes('"ping"')) return false;
+      res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      const more = (): void => {
+        let wants = true;
+        while (wants && !res.destroyed) wants = res.write(comments);
+      };
+      res.on('drain', more);
+      return more();
+    });
+    const flags = ['--sessions', '1', '--calls', '1', '--timeout', '600'];
+    const { told } = await examined(backend.url, ...flags);
+    expect(told.calls).toMatchObject({ total: 1, reached: 0 });
+    expect(backend.sessions.size).toBe(0);
+  });
+
   it('leaves none behind when it is stopped', async () => {
     const backend = await scriptedBackend(({ body }) => body.includes('"ping"'));
     const doctor = run(['doctor', backend.url, '--sessions', '3', '--calls', '1']);

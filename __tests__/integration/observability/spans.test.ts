@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { context, type Attributes } from '@opentelemetry/api';
+import { context, diag, type Attributes } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
   AlwaysOffSampler,
@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import request from 'supertest';
 import { openTelemetry } from '../../../src/opentelemetry.ts';
+import { onCleanup } from '../../helpers/cleanup.ts';
 import { gateway, type Gateway } from '../../helpers/gateway.ts';
 import {
   call,
@@ -44,6 +45,7 @@ interface Scene {
 async function sceneOf(
   { app, proxy }: Pick<Stack, 'app' | 'proxy'>,
   sampled = true,
+  over: 'with the answer' | 'at once' = 'with the answer',
 ): Promise<Scene> {
   const exporter = new InMemorySpanExporter();
   const provider = new BasicTracerProvider({
@@ -63,7 +65,8 @@ async function sceneOf(
     before: (own) =>
       own.use((_req, res, next) =>
         tracer.startActiveSpan('request', (span) => {
-          res.once('close', () => span.end());
+          if (over === 'at once') span.end();
+          else res.once('close', () => span.end());
           next();
         }),
       ),
@@ -131,6 +134,18 @@ describe.each(stacks)('the span of a request says ($name)', (stack) => {
     ]);
   });
 
+  test.each(['x'.repeat(33), 'a/b/c/d/e', 'tools/list/', '7c9e6679', 'tools list'])(
+    'no method that is none of MCP: %s',
+    async (method) => {
+      const { gw, spans } = await sceneOf(stack);
+      const headers = { 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': method };
+      await post(gw, TOOLS_LIST, headers).expect(200);
+      const [span] = await spans(1);
+      expect(span).toMatchObject({ 'mcp_session_routing.decision': 'modern' });
+      expect(span).not.toHaveProperty(['mcp.method.name']);
+    },
+  );
+
   test('why it was refused, which below 500 is no error', async () => {
     const { gw, store, spans } = await sceneOf(stack);
     await call(gw, 'guessed').expect(400);
@@ -164,6 +179,19 @@ describe.each(stacks)('the span of a request says ($name)', (stack) => {
     const text = JSON.stringify(await spans(5));
     expect([id, token].filter((secret) => text.includes(secret))).toEqual([]);
   });
+});
+
+test('a span that is over is left alone, and nothing warns of it', async () => {
+  const warned: string[] = [];
+  const note = (...told: unknown[]): void => void warned.push(told.join(' '));
+  const silent = (): void => {};
+  diag.setLogger({ ...{ error: note, warn: note }, info: silent, debug: silent, verbose: silent });
+  onCleanup(() => diag.disable());
+  const { gw, spans } = await sceneOf({ app: 5, proxy: 4 }, true, 'at once');
+  const id = await openSession(gw);
+  await call(gw, id).expect(200);
+  expect(await spans(2)).toEqual([{}, {}]);
+  expect(warned).toEqual([]);
 });
 
 test('a span that is not recorded is left alone', async () => {

@@ -194,7 +194,9 @@ describe.each(MAJORS)('a button on Express %d', (major) => {
 
   test('works behind a parser that has read its body', async () => {
     const { json, text, raw } = expressOf(major);
-    for (const parser of [json(), text({ type: '*/*' }), raw({ type: '*/*' })]) {
+    // The last one does not read it, and on Express 4 leaves an empty object all the same.
+    const idle = json({ type: 'text/plain' });
+    for (const parser of [json(), text({ type: '*/*' }), raw({ type: '*/*' }), idle]) {
       const gw = await statusGateway({ express: major, before: (app) => void app.use(parser) });
       const { latest } = await watch(gw.url);
       const press = pressing(gw.url, gw.origins[0], latest().gateway.id);
