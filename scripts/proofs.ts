@@ -140,9 +140,9 @@ export const proofs: readonly Proof[] = [
   },
   {
     id: 'A11',
-    file: 'src/routing/session-routing.ts',
-    find: "if (theirs.kind === 'live') this.directory.used(key);",
-    replace: 'this.directory.used(key);',
+    file: 'src/routing/session-finder.ts',
+    find: "if (theirs.kind === 'live') this.#directory.used(key);",
+    replace: 'this.#directory.used(key);',
     test: '__tests__/hostile/principal.test.ts',
     title: 'A11: another one does not keep it alive',
   },

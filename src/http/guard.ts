@@ -63,7 +63,7 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
       act({ kind: 'refuse', reason: 'principal_failed' }, session);
       return;
     }
-    whenKnown(routing.find(session, exchange.caller), (lookup) =>
+    whenKnown(routing.finder.find(session, exchange.caller), (lookup) =>
       act(decideByLookup(facts, lookup), session),
     );
 
@@ -89,7 +89,7 @@ export function createGuard<Req extends IncomingMessage, Res extends ServerRespo
           forward({ ...decided, backendUrl: undefined, alternatives: [] });
           return;
         case 'pinned':
-          if (session) whenKnown(routing.pin(session, decided.record, req), arrive);
+          if (session) whenKnown(routing.finder.pin(session, decided.record, req), arrive);
           return;
         case 'read-body':
           whenKnown(requestMessage(req, { maxBytes, deadline: DECIDING_DEADLINE }), (read) =>

@@ -45,8 +45,8 @@ async function find(request: Prepared, session: NamedSession, around: Around): P
   const { routing } = around;
   const { req, caller, route } = request;
   const at = session.task
-    ? await routing.pinByTask(session, req, caller, route)
-    : await routing.pinByQuery(session, req, caller);
+    ? await routing.finder.byTask(session, req, caller, route)
+    : await routing.finder.byQuery(session, req, caller);
   if (at === undefined) {
     await askForEra(request, around);
     return;
@@ -61,7 +61,7 @@ function lookAgain(request: Prepared, around: Around): Promise<void> | undefined
   const { routing } = around;
   const { route, req } = request;
   if (route.kind !== 'pinned' || routing.hasOwner(route)) return undefined;
-  const pinning = Promise.resolve(routing.pin(route, route.record, req));
+  const pinning = Promise.resolve(routing.finder.pin(route, route.record, req));
   return pinning.then((at) => arrive(request, at, around));
 }
 

@@ -1,13 +1,8 @@
 import type { BalancedRequest } from '../backends/balance.ts';
 import { originOf } from '../backends/origin.ts';
 import { SessionRoutingError } from '../protocol/errors.ts';
-import { isSessionId } from '../protocol/session-id.ts';
-import type { SessionRecord } from '../store/record.ts';
-import type { Lookup, SessionDirectory } from '../store/session-directory.ts';
-import type { Awaitable } from '../store/session-store.ts';
+import type { SessionDirectory } from '../store/session-directory.ts';
 import { planAnswer, type AnswerHead, type AnswerPlan, type Asked } from './answer.ts';
-import { asSeenBy, type Caller } from './caller.ts';
-import { decideByQuery } from './decide.ts';
 import { Endings, type LostSession } from './endings.ts';
 import type { EraFinder } from './era-finder.ts';
 import { keyOf } from './keys.ts';
@@ -16,14 +11,8 @@ import type { Places } from './places.ts';
 import { Recording } from './recording.ts';
 import type { Recovery } from './recovery.ts';
 import { isServedHere } from './replicas.ts';
-import {
-  type Destination,
-  type NamedSession,
-  type OpenRoute,
-  type PinnedRoute,
-  type Route,
-  type Stop,
-} from './route.ts';
+import type { Destination, OpenRoute, PinnedRoute, Route, Stop } from './route.ts';
+import { SessionFinder } from './session-finder.ts';
 
 export interface SessionRoutingOptions {
   readonly directory: SessionDirectory;
@@ -42,6 +31,7 @@ export class SessionRouting {
   readonly endings: Endings;
   readonly recording: Recording;
   readonly eraFinder: EraFinder;
+  readonly finder: SessionFinder;
   readonly #places: Places;
   readonly #losses: Losses;
   #stopping = false;
@@ -53,6 +43,7 @@ export class SessionRouting {
     this.endings = new Endings(options);
     this.#losses = new Losses({ ...options, endings: this.endings });
     this.recording = new Recording(options);
+    this.finder = new SessionFinder(options.directory, options.places, this.#losses);
   }
 
   /** From now on nothing is begun that would outlast this process: no session, and no event stream. */
@@ -63,77 +54,6 @@ export class SessionRouting {
   /** Whether the session's backend is still one of the list. */
   hasOwner({ record }: PinnedRoute): boolean {
     return this.#places.ownerOf(record) !== undefined;
-  }
-
-  /** The route of a request of a live session, unless its backend is not (any more) one of the list (D8). */
-  pin(
-    session: NamedSession,
-    record: SessionRecord,
-    req: BalancedRequest,
-  ): Awaitable<PinnedRoute | Stop> {
-    return this.#places.pinned(session, record) ?? this.#losses.unlisted(session, record, req);
-  }
-
-  /** What a caller may know of a session. Of somebody else's they neither learn anything, nor keep it alive (A11). */
-  find({ key, id }: NamedSession, caller: Caller | undefined): Awaitable<Lookup> {
-    if (!caller) return this.directory.lookup(key);
-    const found = this.directory.lookup(key, false);
-    const seen = (lookup: Lookup): Awaitable<Lookup> => {
-      const theirs = asSeenBy(caller, id, lookup);
-      if (theirs.kind !== lookup.kind) return this.#neverIssued(key);
-      if (theirs.kind === 'live') this.directory.used(key);
-      return theirs;
-    };
-    return found instanceof Promise ? found.then(seen) : seen(found);
-  }
-
-  /** What was never issued is not in the cache: the store is asked, and may fail. */
-  #neverIssued(key: string): Awaitable<Lookup> {
-    const found = this.directory.lookupAnew(key);
-    const hidden = ({ kind }: Lookup): Lookup => ({
-      kind: kind === 'unavailable' ? kind : 'unknown',
-    });
-    return found instanceof Promise ? found.then(hidden) : hidden(found);
-  }
-
-  /** The same for a POST of HTTP+SSE, whose session is named by its query (E5, E6). */
-  async pinByQuery(
-    session: NamedSession,
-    req: BalancedRequest,
-    caller: Caller | undefined,
-  ): Promise<PinnedRoute | Stop> {
-    if (!isSessionId(session.id)) return { kind: 'refuse', reason: 'invalid_session_id' };
-    const decision = decideByQuery(await this.find(session, caller));
-    return decision.kind === 'pinned' ? this.pin(session, decision.record, req) : decision;
-  }
-
-  /** The same for a request about a task (E3); `undefined`: nobody is known to hold it. */
-  async pinByTask(
-    task: NamedSession,
-    req: BalancedRequest,
-    caller: Caller | undefined,
-    route: Route,
-  ): Promise<PinnedRoute | Stop | undefined> {
-    const seen = await this.find(task, caller);
-    switch (seen.kind) {
-      case 'live':
-        return this.pin(task, seen.record, req);
-      case 'ended':
-        return { kind: 'refuse', reason: 'task_lost' };
-      case 'unavailable':
-        return { kind: 'refuse', reason: 'store_unavailable' };
-      case 'unknown':
-        return caller && route.kind === 'open' ? this.#avoidOwner(task.key, route) : undefined;
-    }
-  }
-
-  /** The task is not the caller's, if it is known at all. */
-  async #avoidOwner(key: string, route: OpenRoute): Promise<Stop | undefined> {
-    const known = await this.directory.lookup(key, false);
-    // Who has held it is not known any more, and may hold it still.
-    if (known.kind === 'ended') return { kind: 'refuse', reason: 'task_lost' };
-    if (known.kind === 'live') route.avoids = originOf(this.#places.ownerOf(known.record)?.url);
-    return undefined;
   }
 
   /** Whether this process stops, and the request would begin what outlasts it. */

@@ -1,8 +1,7 @@
 import { SessionRoutingError } from '../protocol/errors.ts';
-import type { Found } from './complete-store.ts';
 import type { EndReason } from './end-reason.ts';
 import { KnownSessions } from './known-sessions.ts';
-import type { Asked, CacheEntry, LocalCache, Lookup } from './local-cache.ts';
+import type { LocalCache, Lookup } from './local-cache.ts';
 import {
   haveOneBackend,
   IDLE,
@@ -11,6 +10,7 @@ import {
   VERSION,
   type SessionRecord,
 } from './record.ts';
+import { SessionReads, UNAVAILABLE } from './session-reads.ts';
 import type { Awaitable, SessionStore } from './session-store.ts';
 import { SessionTimes } from './session-times.ts';
 import { StoreAccess, type StoreAccessOptions } from './store-access.ts';
@@ -44,26 +44,18 @@ export type EndResult =
 
 /** A session that is moved this often while it is to be ended is one of a store that cannot be relied on. */
 const MOST_TRIES = 10;
-/** How long after a record could not be refreshed it is tried again (ms). */
-const RETRY = 1000;
-const UNAVAILABLE = Object.freeze({ kind: 'unavailable' } as const);
-const NO_CACHE = Object.freeze({ hits: 0, misses: 0 });
 const ENDED_NOW = Object.freeze({ kind: 'ended' } as const);
 
-/**
- * The sessions as the gateway sees them: the store, and the cache in front of it. What is known at once is
- * returned at once, without a promise.
- */
+/** The sessions as the gateway sees them: the store, and the cache in front of it. */
 export class SessionDirectory {
   /** For what lies beside the records. */
   readonly access: StoreAccess;
   readonly #times: SessionTimes;
   readonly #known: KnownSessions;
+  readonly #reads: SessionReads;
   readonly #options: DirectoryOptions;
   /** Why sessions are being ended that the store tells of as ended before it has answered. */
   readonly #ending = new Map<string, EndReason>();
-  #hits = 0;
-  #misses = 0;
 
   constructor(
     store: SessionStore,
@@ -80,6 +72,7 @@ export class SessionDirectory {
       onUnusable: () =>
         this.access.failed(new Error('a record that cannot be read was found'), 'decode'),
     });
+    this.#reads = new SessionReads(this.access, this.#known, this.#times, options);
     this.access.subscribe({
       ended: (key) => this.#known.ended(key, this.#ending.get(key) ?? 'elsewhere'),
       interrupted: () => this.#known.interrupted(),
@@ -98,33 +91,24 @@ export class SessionDirectory {
     return { whole: this.#times.life, first: this.#times.firstLife() };
   }
 
-  /** How often it was known at once what was looked for, and how often the store was asked; without a cache never. */
+  /** See `SessionReads`. */
   get lookups(): { readonly hits: number; readonly misses: number } {
-    return this.#options.cache ? { hits: this.#hits, misses: this.#misses } : NO_CACHE;
+    return this.#reads.lookups;
   }
 
-  /** What is known of a session; `isUse`: whoever asks uses it, so that it lives on. */
+  /** See `SessionReads`. */
   lookup(key: string, isUse = true): Awaitable<Lookup> {
-    const entry = this.#known.cache.get(key);
-    if (!entry) {
-      this.#misses += 1;
-      return this.#read(key, { isUse });
-    }
-    const now = this.#options.now();
-    if (now >= entry.checkAt || now >= entry.liveUntil) {
-      this.#misses += 1;
-      return this.#refresh(key, entry, { now, isUse });
-    }
-    this.#hits += 1;
-    if (isUse && now >= entry.touchAt) this.#touch(key, entry, now);
-    return entry.known;
+    return this.#reads.lookup(key, isUse);
   }
 
   /** The session is in use. */
-  used(key: string, isRetry = false): void {
-    const entry = this.#known.cache.get(key);
-    const now = this.#options.now();
-    if (entry && now >= entry.touchAt) this.#touch(key, entry, now, isRetry);
+  used(key: string): void {
+    this.#reads.used(key);
+  }
+
+  /** What the store says of the session now, whatever this process knows. It is no use of it. */
+  lookupAnew(key: string): Awaitable<Lookup> {
+    return this.#reads.read(key, { isUse: false });
   }
 
   /**
@@ -143,7 +127,7 @@ export class SessionDirectory {
       this.#known.created(key, record, asked);
       return 'created';
     }
-    const known = this.#take(key, present, asked, false);
+    const known = this.#reads.take(key, present, asked, false);
     if (known.kind !== 'live') return 'conflict';
     if (isSameSession(known.record, record)) return 'created';
     return haveOneBackend(known.record, record) ? 'foreign' : 'conflict';
@@ -157,7 +141,7 @@ export class SessionDirectory {
     try {
       const ended = await this.access.replace(key, tombstoneOf(record), endedTtl, version);
       if (ended) this.#options.beside?.ended(key);
-      const present = ended ? ENDED_NOW : await this.#read(key);
+      const present = ended ? ENDED_NOW : await this.#reads.read(key);
       if (present.kind === 'unavailable') return present;
       if (present.kind === 'live') {
         // A store that keeps the right version and does not replace it would be asked for ever.
@@ -179,7 +163,7 @@ export class SessionDirectory {
    */
   async endNow(key: string, reason: EndReason): Promise<boolean> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const present = await this.#read(key);
+      const present = await this.#reads.read(key);
       if (present.kind === 'ended' || present.kind === 'unknown') return false;
       if (present.kind === 'unavailable') break;
       const { kind } = await this.end(key, present.record, reason);
@@ -194,18 +178,13 @@ export class SessionDirectory {
    * first: a session that another gateway has moved is not over.
    */
   async endUnlessMoved(key: string, record: SessionRecord, reason: EndReason): Promise<EndResult> {
-    const present = await this.#read(key);
+    const present = await this.#reads.read(key);
     if (present.kind === 'unavailable') return present;
     if (present.kind !== 'live') return ENDED_NOW;
     // An operator may have set another backend without counting; all other changes are met by `end`.
     return haveOneBackend(present.record, record)
       ? this.end(key, record, reason)
       : { kind: 'moved', record: present.record };
-  }
-
-  /** What the store says of the session now, whatever this process knows. It is no use of it. */
-  lookupAnew(key: string): Awaitable<Lookup> {
-    return this.#read(key, { isUse: false });
   }
 
   /** Replaces the record of a live session, if it is still of the version before. */
@@ -215,7 +194,7 @@ export class SessionDirectory {
       const version = record[VERSION] - 1;
       const moved = await this.access.replace(key, record, this.#times.life, version);
       const found = { record, expiresIn: this.#times.life };
-      const present = moved ? this.#take(key, found, asked) : await this.#read(key);
+      const present = moved ? this.#reads.take(key, found, asked) : await this.#reads.read(key);
       if (present.kind === 'unavailable') return present;
       if (present.kind !== 'live') return ENDED_NOW;
       // That it has changed may be heard before the store's reply: what was known before is not the outcome.
@@ -238,62 +217,5 @@ export class SessionDirectory {
   async close(): Promise<void> {
     this.#known.close();
     await this.access.close();
-  }
-
-  /** Asks anew, once for all who want to know. While the store is down nobody waits for it. */
-  #refresh(
-    key: string,
-    entry: CacheEntry,
-    { now, isUse }: { readonly now: number; readonly isUse: boolean },
-  ): Awaitable<Lookup> {
-    if (!entry.reading) {
-      const reading = this.#read(key, { mayBeStale: true, isUse });
-      if (!(reading instanceof Promise)) return reading;
-      entry.reading = reading.finally(() => {
-        entry.reading = undefined;
-      });
-    }
-    return this.#known.cache.inOutage(entry, now) ? entry.known : entry.reading;
-  }
-
-  #read(
-    key: string,
-    { mayBeStale = false, isUse = true }: { mayBeStale?: boolean; isUse?: boolean } = {},
-  ): Awaitable<Lookup> {
-    const asked = this.#known.ask();
-    const failed = (): Lookup => this.#known.unanswered(key, asked, mayBeStale) ?? UNAVAILABLE;
-    try {
-      const found = this.access.read(key);
-      if (!(found instanceof Promise)) return this.#take(key, found, asked, isUse);
-      return found.then((late) => this.#take(key, late, asked, isUse), failed);
-    } catch {
-      return failed();
-    }
-  }
-
-  #take(key: string, found: Found | undefined, asked: Asked, isUse = true): Lookup {
-    const known = this.#known.read(key, found, asked);
-    const entry = this.#known.cache.get(key);
-    if (isUse && entry && asked.readAt >= entry.touchAt) this.#touch(key, entry, asked.readAt);
-    return known;
-  }
-
-  #touch(key: string, entry: CacheEntry, now: number, isRetry = false): void {
-    const idle = entry.known.kind === 'live' ? entry.known.record[IDLE] : undefined;
-    entry.touchAt = this.#times.renewed(now, idle).touchAt;
-    entry.touchedAt = now;
-    this.#options.beside?.refreshed(key);
-    this.access.touch(key, this.#times.lifeOf(idle)).then(
-      () => this.#known.renewed(key, now),
-      // It was told already.
-      () => this.#touchLater(key, now, isRetry),
-    );
-  }
-
-  /** With the next request after a while, and once also if none comes. */
-  #touchLater(key: string, now: number, isRetry: boolean): void {
-    const entry = this.#known.cache.get(key);
-    if (entry) entry.touchAt = Math.min(entry.touchAt, now + RETRY);
-    if (entry && !isRetry) setTimeout(() => this.used(key, true), RETRY).unref();
   }
 }

@@ -137,7 +137,7 @@ describe('A1: a live session', () => {
   ])('%s is pinned to what its record says', async (_what, options, backendUrl) => {
     const { routing, pinned } = bench(options);
     const route = await pinned(backendUrl);
-    expect(routing.pin(SESSION, route.record, asking('POST'))).toEqual(route);
+    expect(routing.finder.pin(SESSION, route.record, asking('POST'))).toEqual(route);
   });
 });
 
@@ -145,19 +145,21 @@ describe('D8: a session whose backend is not in the list', () => {
   test('has ended, and a DELETE of it is done', async () => {
     const { routing, store, pinned } = bench({ backends: LIST });
     const { record } = await pinned('http://c');
-    expect(await routing.pin(SESSION, record, asking('POST'))).toEqual({
+    expect(await routing.finder.pin(SESSION, record, asking('POST'))).toEqual({
       kind: 'refuse',
       reason: 'session_ended',
     });
     expect(store.recordOf('x')).toHaveProperty('ended');
-    expect(await routing.pin(SESSION, record, asking('DELETE'))).toEqual({ kind: 'deleted' });
+    expect(await routing.finder.pin(SESSION, record, asking('DELETE'))).toEqual({
+      kind: 'deleted',
+    });
   });
 
   test('is followed to where another gateway has moved it', async () => {
     const { routing, pinned, move } = bench({ backends: LIST });
     const { record } = await pinned('http://c');
     move(B);
-    expect(await routing.pin(SESSION, record, asking('POST'))).toMatchObject({
+    expect(await routing.finder.pin(SESSION, record, asking('POST'))).toMatchObject({
       kind: 'pinned',
       backendUrl: B,
     });
@@ -167,7 +169,7 @@ describe('D8: a session whose backend is not in the list', () => {
     const { routing, store, pinned, move } = bench({ backends: LIST });
     const { record } = await pinned('http://c');
     move('http://d');
-    expect(await routing.pin(SESSION, record, asking('POST'))).toEqual({
+    expect(await routing.finder.pin(SESSION, record, asking('POST'))).toEqual({
       kind: 'refuse',
       reason: 'session_ended',
     });
@@ -179,8 +181,8 @@ describe('D8: a session whose backend is not in the list', () => {
     const { record } = await pinned('http://c');
     store.fault = 'reject';
     const refused = { kind: 'refuse', reason: 'store_unavailable' };
-    expect(await routing.pin(SESSION, record, asking('POST'))).toEqual(refused);
-    expect(await routing.pin(SESSION, record, asking('DELETE'))).toEqual(refused);
+    expect(await routing.finder.pin(SESSION, record, asking('POST'))).toEqual(refused);
+    expect(await routing.finder.pin(SESSION, record, asking('DELETE'))).toEqual(refused);
   });
 });
 
