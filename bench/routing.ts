@@ -5,7 +5,7 @@ import { measure } from './lib/rounds.ts';
 
 const SIZE = { rounds: 160, requests: 250 };
 const CONNECTIONS = 16;
-/** Enough for the gateway never to wait for a client; rounds in which their beginning and end count for nothing. */
+/** Enough for the gateway never to wait for a client; long rounds, since it does while they begin and end. */
 const SATURATING = { rounds: 24, requests: 2000, connections: 64 };
 
 export const TITLES: Readonly<Record<string, string>> = {
