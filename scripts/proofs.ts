@@ -141,8 +141,8 @@ export const proofs: readonly Proof[] = [
   {
     id: 'A11',
     file: 'src/routing/session-finder.ts',
-    find: "if (theirs.kind === 'live') this.#directory.used(key);",
-    replace: 'this.#directory.used(key);',
+    find: 'const found = this.#directory.lookup(key, false);',
+    replace: 'const found = this.#directory.lookup(key);',
     test: '__tests__/hostile/principal.test.ts',
     title: 'A11: another one does not keep it alive',
   },
