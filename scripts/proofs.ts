@@ -689,9 +689,9 @@ export const proofs: readonly Proof[] = [
   },
   {
     id: 'G2',
-    file: 'src/reporter.ts',
-    find: 'tell(() => on?.opened?.({ session, backend }));',
-    replace: 'on?.opened?.({ session, backend });',
+    file: 'src/store/user-code.ts',
+    find: 'catch(warn);\n  } catch (error) {\n    warn(error);',
+    replace: 'catch(warn);\n  } catch (error) {\n    throw error;',
     test: CONTRACT,
     title: 'G2: listeners, and a logger, that throw change no answer',
   },
